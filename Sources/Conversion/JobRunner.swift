@@ -1,0 +1,120 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import BlockIO
+package import Digest
+package import DiskImage
+
+/// Does a job's steps: all image I/O is behind this. Synchronous; called on the worker's own threads, several at once.
+///
+/// Every step is deterministic and idempotent: running it again, here or elsewhere, gives the same result and leaves the same bytes.
+package protocol JobRunner: Sendable {
+    /// Opens the sources, checks the request, makes the plan and the empty staging target.
+    func plan(_ job: JobOrder, _ control: any TaskControl) throws(DrayError) -> PlanResult
+
+    /// Runs range `index` of the plan that has `planHash`.
+    /// - Throws: `changed` where the plan made from today's source has another hash.
+    func run(
+        _ job: JobOrder,
+        planHash: String,
+        index: Int,
+        _ control: any TaskControl
+    ) throws(DrayError) -> RangeResult
+
+    /// Finishes the target from the results of all ranges and gives it its name. Sealing what is sealed already succeeds.
+    func seal(
+        _ job: JobOrder,
+        planHash: String,
+        results: [RangeResult],
+        _ control: any TaskControl
+    ) throws(DrayError) -> SealResult
+
+    /// Removes what a job that failed or was cancelled left behind (unless it is to be kept).
+    func discard(_ job: JobOrder) throws(DrayError)
+}
+
+/// A job as a task names it.
+package struct JobOrder: Sendable, Hashable, Codable {
+    /// The job's id: letters, digits and dashes.
+    package let id: String
+    /// The request.
+    package let spec: JobSpec
+
+    /// Names a job.
+    package init(id: String, spec: JobSpec) {
+        self.id = id
+        self.spec = spec
+    }
+}
+
+/// What a running step may ask of the worker around it.
+package protocol TaskControl: Sendable {
+    /// Whether to stop at the next chunk, by throwing `cancelled`.
+    var isCancelled: Bool { get }
+    /// A contiguous place of `bytes` in the target for this range: the same answer for every attempt. May block; throws `cancelled`.
+    func reserve(_ bytes: UInt64) throws(DrayError) -> HostOffset
+    /// Says that `bytes` more of data are done; also renews the task's lease.
+    func progress(_ bytes: UInt64)
+}
+
+/// What planning found.
+package struct PlanResult: Sendable, Hashable, Codable {
+    /// Names the plan: a SHA-256 in hexadecimal over everything that determines it.
+    package var planHash: String
+    /// How many ranges there are.
+    package var rangeCount: Int
+    /// The virtual disk's size in bytes.
+    package var guestSize: UInt64
+    /// How many bytes of data the ranges will read.
+    package var dataBytes: UInt64
+    /// Where the first reservation starts, for allocated targets.
+    package var firstPayload: HostOffset?
+    /// Whether a seal step follows the ranges.
+    package var needsSeal: Bool
+
+    /// Names a plan.
+    package init(
+        planHash: String,
+        rangeCount: Int,
+        guestSize: UInt64,
+        dataBytes: UInt64,
+        firstPayload: HostOffset?,
+        needsSeal: Bool
+    ) {
+        self.planHash = planHash
+        self.rangeCount = rangeCount
+        self.guestSize = guestSize
+        self.dataBytes = dataBytes
+        self.firstPayload = firstPayload
+        self.needsSeal = needsSeal
+    }
+}
+
+/// What a range reports. Two attempts at one range report the same.
+package struct RangeResult: Sendable, Hashable, Codable {
+    /// The guest bytes covered.
+    package var range: GuestRange
+    /// How many bytes of data were read.
+    package var dataBytes: UInt64
+    /// Where payload went, for allocated targets.
+    package var placement: RangePlacement?
+    /// The block digests, where the job wants them.
+    package var digest: RangeDigest?
+    /// The first guest offset at which two compared images differ in this range.
+    package var mismatch: GuestOffset?
+
+    /// Names a result.
+    package init(range: GuestRange, dataBytes: UInt64) {
+        self.range = range
+        self.dataBytes = dataBytes
+    }
+}
+
+/// What sealing reports.
+package struct SealResult: Sendable, Hashable, Codable {
+    /// The finished target's length in bytes.
+    package var targetLength: UInt64
+
+    /// Names a result.
+    package init(targetLength: UInt64) { self.targetLength = targetLength }
+}

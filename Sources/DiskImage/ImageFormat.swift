@@ -1,0 +1,11 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// The formats that Dray knows, by the names that qemu-img uses. A new format is a case here, a folder
+/// beside Raw/ and a line in ``ImageOpener`` and ``TargetFormats``.
+package enum ImageFormat: String, Sendable, Codable, CaseIterable {
+    /// The guest's bytes as they are.
+    case raw
+    /// QEMU's copy-on-write format, version 2 and 3.
+    case qcow2
+}

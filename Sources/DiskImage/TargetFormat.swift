@@ -1,0 +1,96 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import BlockIO
+package import Storage
+
+/// Writes one image format. A value of this type is made from the options and the guest size alone, so that every
+/// worker makes the same one: it is the part of the plan that concerns the target.
+///
+/// The order of calls: ``prepare(_:)`` once on the empty target; payload is written by the data plane as ``placement``
+/// says; ``seal(_:_:)`` once at the end.
+package protocol TargetFormat: Sendable {
+    /// The format's name.
+    var format: ImageFormat { get }
+    /// The size of the virtual disk in bytes.
+    var guestSize: UInt64 { get }
+    /// Where payload goes.
+    var placement: Placement { get }
+
+    /// Makes the empty target ready for payload: its length, preallocation. Writes nothing that a tool would take for an image.
+    func prepare(_ storage: any Storage) throws(DrayError)
+
+    /// Writes every table, flushes, then writes the header and flushes again.
+    /// - Parameter ranges: what was placed, in guest order, covering the whole disk (empty for identity placement).
+    func seal(_ storage: any Storage, _ ranges: [RangePlacement]) throws(DrayError)
+}
+
+/// Where a target's payload goes.
+package enum Placement: Sendable, Hashable {
+    /// At the guest offset plus `start`: nothing is allocated (raw, preallocated qcow2).
+    case identity(start: HostOffset)
+    /// Non-zero clusters of a range go, in guest order, to one contiguous reservation.
+    case allocated(Allocation)
+}
+
+/// The rules of an allocated target.
+package struct Allocation: Sendable, Hashable {
+    /// Where the first reservation starts.
+    package let firstPayload: HostOffset
+    /// The allocation unit, in bytes.
+    package let clusterSize: UInt64
+    /// The unit in which a range's map is kept, in bytes: the cluster, or a part of it (qcow2 subclusters).
+    package let granule: UInt64
+    /// Whether stretches that read as zeros must be marked (they hide a backing image's data) or may stay unallocated.
+    package let marksZeros: Bool
+
+    /// Names the rules.
+    package init(firstPayload: HostOffset, clusterSize: UInt64, granule: UInt64, marksZeros: Bool) {
+        self.firstPayload = firstPayload
+        self.clusterSize = clusterSize
+        self.granule = granule
+        self.marksZeros = marksZeros
+    }
+}
+
+/// What a range put where: the input of the tables.
+package struct RangePlacement: Sendable, Hashable, Codable {
+    /// A run of granules of one state.
+    package struct Run: Sendable, Hashable, Codable {
+        /// What the granules are.
+        package let state: State
+        /// How many there are.
+        package let count: Int
+
+        /// Names a run.
+        package init(_ state: State, _ count: Int) {
+            self.state = state
+            self.count = count
+        }
+    }
+
+    /// The state of a granule in the target.
+    package enum State: Int, Sendable, Hashable, Codable {
+        /// Not allocated: the backing image shows through, or zeros without one.
+        case hole
+        /// Reads as zeros by metadata.
+        case zero
+        /// Written.
+        case data
+    }
+
+    /// The guest bytes that the range covers.
+    package let range: GuestRange
+    /// Where its reservation starts; nil where it needed none. A cluster with at least one data granule takes
+    /// the reservation's next cluster.
+    package let reservation: HostOffset?
+    /// The states of its granules, in order; the last granule may reach beyond the disk's end.
+    package let runs: [Run]
+
+    /// Names a placement.
+    package init(range: GuestRange, reservation: HostOffset?, runs: [Run]) {
+        self.range = range
+        self.reservation = reservation
+        self.runs = runs
+    }
+}
