@@ -49,16 +49,30 @@ let package = Package(
         module("Conversion", ["BlockIO", "Storage", "DiskImage", "Digest"]),
         module("TaskLog", ["BlockIO", "CSQLite"]),
         module("Fleet", ["BlockIO", "Conversion", "Digest", "TaskLog"]),
+        module("CommandTable"),
         .executableTarget(
             name: "dray",
             dependencies: [
-                "BlockIO", "CLinux", "Storage", "DiskImage", "Digest", "Conversion", "TaskLog",
-                "Fleet",
+                "BlockIO", "CLinux", "CommandTable", "Storage", "DiskImage", "Digest", "Conversion",
+                "TaskLog", "Fleet",
             ],
             swiftSettings: settings
         ),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests("BlockIOTests", ["BlockIO"]),
+        tests("StorageTests", ["BlockIO", "Storage"]),
+        tests("DigestTests", ["BlockIO", "Digest"]),
+        tests("DiskImageTests", ["BlockIO", "Storage", "DiskImage"]),
+        tests("ConversionTests", ["BlockIO", "Storage", "DiskImage", "Digest", "Conversion"]),
+        tests("TaskLogTests", ["BlockIO", "TaskLog"]),
+        tests("FleetTests", ["BlockIO", "DiskImage", "Digest", "Conversion", "TaskLog", "Fleet"]),
+        tests(
+            "SimulationTests",
+            ["BlockIO", "DiskImage", "Digest", "Conversion", "TaskLog", "Fleet"]
+        ),
+        tests("CommandTableTests", ["CommandTable"]),
+        tests("InteropTests", ["BlockIO", "Storage", "DiskImage"]),
+        tests("TidyTests"),
     ]
 )

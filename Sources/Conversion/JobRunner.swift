@@ -12,8 +12,8 @@ package protocol JobRunner: Sendable {
     /// Opens the sources, checks the request, makes the plan and the empty staging target.
     func plan(_ job: JobOrder, _ control: any TaskControl) throws(DrayError) -> PlanResult
 
-    /// Runs range `index` of the plan that has `planHash`.
-    /// - Throws: `changed` where the plan made from today's source has another hash.
+    /// Runs range `index` of the plan that has `planHash`. Fails with `changed` where the plan made from
+    /// today's source has another hash.
     func run(
         _ job: JobOrder,
         planHash: String,

@@ -70,7 +70,7 @@ package struct TargetSpec: Sendable, Hashable, Codable {
     /// The format.
     package var format: ImageFormat
     /// The `-o` options, in order, as the user gave them.
-    package var options: [Option]
+    package var options: [FormatOption]
     /// What happens to a file that is there already.
     package var existing: Existing
     /// How the page cache is used.
@@ -81,20 +81,6 @@ package struct TargetSpec: Sendable, Hashable, Codable {
     package var keepsPartial: Bool
     /// Whether each range's payload must be durable before its result counts (a journal may outlive the machine).
     package var isDurable: Bool
-
-    /// A `-o` option.
-    package struct Option: Sendable, Hashable, Codable {
-        /// The key.
-        package var key: String
-        /// The value.
-        package var value: String
-
-        /// Names an option.
-        package init(_ key: String, _ value: String) {
-            self.key = key
-            self.value = value
-        }
-    }
 
     /// Names a target, with qemu-img's defaults.
     package init(path: String, format: ImageFormat) {

@@ -22,7 +22,7 @@ package protocol ImageDriver: AnyObject, Sendable {
 
     /// Where the guest bytes from `offset` live in this layer: a run that begins exactly there and is at
     /// most `limit` bytes long (and never beyond `guestSize`). Runs should be as long as can be told cheaply.
-    /// - Precondition: `offset < guestSize`, `limit > 0`.
+    /// `offset` lies inside the disk and `limit` is at least 1.
     func map(_ offset: GuestOffset, limit: UInt64) throws(DrayError) -> LayerExtent
 
     /// Decodes a compressed cluster that `map` answered with: `cluster.guestLength` bytes into `buffer` from `start`.
@@ -31,6 +31,9 @@ package protocol ImageDriver: AnyObject, Sendable {
         into buffer: AlignedBuffer,
         at start: Int
     ) throws(DrayError)
+
+    /// Verifies the layer's own metadata, as `qemu-img check` does; nil where the format has nothing to verify.
+    func check() throws(DrayError) -> CheckReport?
 
     /// What `dray info` prints about the format: keys and values in qemu-img's names.
     func information() throws(DrayError) -> FormatInformation

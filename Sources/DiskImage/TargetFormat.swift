@@ -20,8 +20,8 @@ package protocol TargetFormat: Sendable {
     /// Makes the empty target ready for payload: its length, preallocation. Writes nothing that a tool would take for an image.
     func prepare(_ storage: any Storage) throws(DrayError)
 
-    /// Writes every table, flushes, then writes the header and flushes again.
-    /// - Parameter ranges: what was placed, in guest order, covering the whole disk (empty for identity placement).
+    /// Writes every table, flushes, then writes the header and flushes again. `ranges` is what was placed,
+    /// in guest order, covering the whole disk (empty for identity placement).
     func seal(_ storage: any Storage, _ ranges: [RangePlacement]) throws(DrayError)
 }
 
@@ -92,5 +92,19 @@ package struct RangePlacement: Sendable, Hashable, Codable {
         self.range = range
         self.reservation = reservation
         self.runs = runs
+    }
+}
+
+/// A creation option of a format: `-o key=value`.
+package struct FormatOption: Sendable, Hashable, Codable {
+    /// The key, as the user gave it.
+    package let key: String
+    /// The value, as the user gave it.
+    package let value: String
+
+    /// Names an option.
+    package init(_ key: String, _ value: String) {
+        self.key = key
+        self.value = value
     }
 }

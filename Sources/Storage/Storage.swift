@@ -21,12 +21,11 @@ package protocol Storage: AnyObject, Sendable {
     /// Reads `range.count` bytes at `offset` into `range` of `buffer`.
     ///
     /// Any offset and length is taken; where O_DIRECT wants more, the storage goes through a buffer of its own.
-    /// - Throws: `resource` where the system fails; `corrupt` where the stretch ends beyond `length`.
+    /// Fails with `resource` where the system fails, with `corrupt` where the stretch ends beyond `length`.
     func read(_ offset: HostOffset, into buffer: AlignedBuffer, _ range: Range<Int>)
         throws(DrayError)
 
-    /// Writes `range` of `buffer` at `offset`; a file grows as needed.
-    /// - Throws: `resource` with the offset and errno.
+    /// Writes `range` of `buffer` at `offset`; a file grows as needed. Fails with `resource`, naming offset and errno.
     func write(_ offset: HostOffset, from buffer: AlignedBuffer, _ range: Range<Int>)
         throws(DrayError)
 
@@ -35,7 +34,7 @@ package protocol Storage: AnyObject, Sendable {
     func extent(at offset: HostOffset, limit: UInt64) throws(DrayError) -> StorageExtent
 
     /// Makes a stretch read as zeros, by metadata where that is possible, by writing where it is not.
-    /// - Parameter mayPunch: whether the space may be given back.
+    /// With `mayPunch` the space may be given back.
     func zero(_ offset: HostOffset, length: UInt64, mayPunch: Bool) throws(DrayError)
 
     /// Reserves space for a stretch without changing what it reads as: posix_fallocate(3).
