@@ -43,13 +43,23 @@ package struct Allocation: Sendable, Hashable {
     package let granule: UInt64
     /// Whether stretches that read as zeros must be marked (they hide a backing image's data) or may stay unallocated.
     package let marksZeros: Bool
+    /// Whether zeros that must be marked are written as data, because the format has no mark for them (qcow2 version 2)
+    /// or because the user wants every cluster written.
+    package let storesZeros: Bool
 
     /// Names the rules.
-    package init(firstPayload: HostOffset, clusterSize: UInt64, granule: UInt64, marksZeros: Bool) {
+    package init(
+        firstPayload: HostOffset,
+        clusterSize: UInt64,
+        granule: UInt64,
+        marksZeros: Bool,
+        storesZeros: Bool = false
+    ) {
         self.firstPayload = firstPayload
         self.clusterSize = clusterSize
         self.granule = granule
         self.marksZeros = marksZeros
+        self.storesZeros = storesZeros
     }
 }
 
