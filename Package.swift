@@ -35,7 +35,6 @@ let package = Package(
     name: "dray",
     products: [.executable(name: "dray", targets: ["dray"])],
     targets: [
-        .target(name: "CGetopt"),
         .target(name: "CLinux"),
         library("CZlib", pkgConfig: "zlib", package: "zlib1g-dev"),
         library("CDeflate", pkgConfig: "libdeflate", package: "libdeflate-dev"),
@@ -50,7 +49,7 @@ let package = Package(
         module("Conversion", ["BlockIO", "Storage", "DiskImage", "Digest"]),
         module("TaskLog", ["BlockIO", "CSQLite"]),
         module("Fleet", ["BlockIO", "Conversion", "Digest", "TaskLog"]),
-        module("CommandTable", ["CGetopt"]),
+        module("CommandTable"),
         .executableTarget(
             name: "dray",
             dependencies: [
