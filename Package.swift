@@ -35,6 +35,7 @@ let package = Package(
     name: "dray",
     products: [.executable(name: "dray", targets: ["dray"])],
     targets: [
+        .target(name: "CGetopt"),
         .target(name: "CLinux"),
         library("CZlib", pkgConfig: "zlib", package: "zlib1g-dev"),
         library("CDeflate", pkgConfig: "libdeflate", package: "libdeflate-dev"),
@@ -49,7 +50,7 @@ let package = Package(
         module("Conversion", ["BlockIO", "Storage", "DiskImage", "Digest"]),
         module("TaskLog", ["BlockIO", "CSQLite"]),
         module("Fleet", ["BlockIO", "Conversion", "Digest", "TaskLog"]),
-        module("CommandTable"),
+        module("CommandTable", ["CGetopt"]),
         .executableTarget(
             name: "dray",
             dependencies: [

@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import CommandTable
+internal import Glibc
+
+/// The program: finds the command, has its table read the words, runs it, and turns errors into messages and exit codes.
+enum CommandLineProgram {
+    /// Runs the command line `words` (without the program's name); the exit code.
+    static func run(_ words: [String]) -> Int32 {
+        // A reader that goes away is an error of write(2), which says so.
+        _ = signal(SIGPIPE, SIG_IGN)
+        guard let name = words.first, !name.hasPrefix("-") else {
+            return guarded(Program.root) { try root(words) }
+        }
+        guard let spec = Program.command(named: name) else {
+            StandardError.report("unknown command '\(name.escapingControls)'")
+            StandardError.write("Try 'dray --help' for a list of commands.\n")
+            return ExitCode.usage
+        }
+        return guarded(spec) {
+            let arguments = try spec.parse(Array(words.dropFirst()))
+            guard !arguments.has(.help) else {
+                try StandardOutput.write(spec.helpText)
+                return ExitCode.success
+            }
+            return try dispatch(arguments)
+        }
+    }
+
+    /// `dray` without a command: `--help`, `--version`, `--man-page [COMMAND]`.
+    private static func root(_ words: [String]) throws -> Int32 {
+        let arguments = try Program.root.parse(words)
+        if arguments.has(Program.versionOption) {
+            try StandardOutput.write("dray \(Program.version)\n")
+        } else if arguments.has(Program.manPage) {
+            let name = arguments.positionals.first ?? ""
+            let spec = name.isEmpty ? Program.root : Program.command(named: name)
+            guard let spec else { throw UsageError("unknown command '\(name)'") }
+            try StandardOutput.write(spec.manPage)
+        } else if arguments.has(.help) {
+            try StandardOutput.write(Program.root.helpText)
+        } else {
+            throw UsageError("missing command")
+        }
+        return ExitCode.success
+    }
+
+    private static func dispatch(_ arguments: ParsedArguments) throws -> Int32 {
+        switch arguments.command.name {
+        case CompletionTable.command.name: try CompletionCommand.run(arguments)
+        default: throw DrayError(.bug, "the command has no implementation")
+        }
+    }
+
+    /// Runs `body` and turns what it throws into a message and the command's exit code.
+    private static func guarded(_ spec: CommandSpec, _ body: () throws -> Int32) -> Int32 {
+        do {
+            return try body()
+        } catch let error as UsageError {
+            StandardError.report(prefix(spec) + error.message.escapingControls)
+            StandardError.write("Try '\(spec.invocation) --help' for more information.\n")
+            return ExitCode.ofUsage(spec)
+        } catch let error as DrayError {
+            StandardError.report(prefix(spec) + error.description)
+            return ExitCode.of(error.kind, in: spec)
+        } catch {
+            StandardError.report(prefix(spec) + "unexpected error: \(error)")
+            return ExitCode.of(.bug)
+        }
+    }
+
+    private static func prefix(_ spec: CommandSpec) -> String {
+        spec.name.isEmpty ? "" : spec.name + ": "
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import Glibc
+
+/// Standard output, gathered in memory and written in large pieces.
+struct StandardOutput {
+    private var pending: [UInt8] = []
+    private static let enough = 64 << 10
+
+    /// Adds text.
+    mutating func write(_ text: String) throws(DrayError) {
+        pending += text.utf8
+        if pending.count >= Self.enough { try flush() }
+    }
+
+    /// Writes out what was added.
+    mutating func flush() throws(DrayError) {
+        let error = writeAll(pending, to: STDOUT_FILENO)
+        pending.removeAll(keepingCapacity: true)
+        guard error == 0 else {
+            throw DrayError(.resource, "cannot write", file: "standard output", errno: error)
+        }
+    }
+
+    /// Writes `text` and flushes.
+    static func write(_ text: String) throws(DrayError) {
+        var output = StandardOutput()
+        try output.write(text)
+        try output.flush()
+    }
+}
+
+/// Standard error: messages for the person, one at a time.
+enum StandardError {
+    /// Writes `text` as it is. A message that cannot be written has nowhere to go: the failure is left alone.
+    static func write(_ text: String) { _ = writeAll(Array(text.utf8), to: STDERR_FILENO) }
+
+    /// Writes the message as a line that begins with the program's name.
+    static func report(_ message: String) { write("dray: " + message + "\n") }
+}
+
+/// Writes every byte to a descriptor; the error number, or 0.
+private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+        let (count, error) = unsafe rest.withUnsafeBytes { bytes in
+            let count = unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count)
+            return (count, errno)
+        }
+        if count < 0, error == EINTR { continue }
+        if count < 0 { return error }
+        rest = rest.dropFirst(count)
+    }
+    return 0
+}

@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+internal import Synchronization
+
+/// Turns SIGINT and SIGTERM into a request to stop, which the running job looks at once a chunk. The second
+/// signal ends the process at once, without clean-up.
+final class StopSignals: Sendable {
+    private let first = Atomic<Int32>(0)
+
+    /// The signal that asked to stop; nil while none has.
+    var received: Int32? {
+        let signal = first.load(ordering: .acquiring)
+        return signal == 0 ? nil : signal
+    }
+
+    /// Whether a signal asked to stop.
+    var isStopping: Bool { received != nil }
+
+    /// Begins to listen. Called once, on the main thread, before any other thread is started: they inherit its
+    /// signal mask, and the signals then reach the listening thread alone.
+    static func listen() -> StopSignals {
+        var set = stopSet()
+        unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+        let signals = StopSignals()
+        // Retained for the thread, which lives as long as the process does.
+        let context = unsafe Unmanaged.passRetained(signals).toOpaque()
+        unsafe startListening(context)
+        return signals
+    }
+
+    /// Notes `signal`: the first asks to stop, the second ends the process.
+    fileprivate func receive(_ signal: Int32) {
+        let (isFirst, _) = first.compareExchange(
+            expected: 0,
+            desired: signal,
+            ordering: .acquiringAndReleasing
+        )
+        if !isFirst { _exit(ExitCode.stopped(by: signal)) }
+    }
+}
+
+/// SIGINT and SIGTERM.
+private func stopSet() -> sigset_t {
+    var set = sigset_t()
+    unsafe sigemptyset(&set)
+    unsafe sigaddset(&set, SIGINT)
+    unsafe sigaddset(&set, SIGTERM)
+    return set
+}
+
+private func startListening(_ context: UnsafeMutableRawPointer) {
+    var thread = pthread_t()
+    let result = unsafe pthread_create(&thread, nil, waitForSignals, context)
+    precondition(result == 0, "cannot start the thread that waits for signals")
+}
+
+/// The listening thread's work; `context` is the ``StopSignals``.
+private func waitForSignals(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let context = unsafe context else { return nil }
+    let signals = unsafe Unmanaged<StopSignals>.fromOpaque(context).takeUnretainedValue()
+    var set = stopSet()
+    while true {
+        var signal: Int32 = 0
+        guard unsafe sigwait(&set, &signal) == 0 else { continue }
+        signals.receive(signal)
+    }
+}
