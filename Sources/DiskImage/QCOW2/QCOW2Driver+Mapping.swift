@@ -1,0 +1,146 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import BlockIO
+internal import Storage
+
+extension QCOW2Driver {
+    package func map(_ offset: GuestOffset, limit: UInt64) throws(DrayError) -> LayerExtent {
+        precondition(offset.bytes < guestSize && limit > 0, "the run starts inside the disk")
+        try refuseEncryption()
+        let start = offset.bytes
+        let end = start + min(limit, guestSize - start)
+        var run = try firstRun(start, end)
+        while start + run.length < end {
+            // A run goes on only where the one before reached its table's end, and an error belongs to the bytes that
+            // it concerns: it will be met when they are asked for.
+            guard (start + run.length) % header.l2Coverage == 0,
+                let more = try? continuation(of: &run, start + run.length, end), more > 0
+            else { break }
+            run.length += more
+        }
+        run.length = min(run.length, end - start)
+        return try extent(run, start)
+    }
+
+    /// Fails where the content is encrypted.
+    func refuseEncryption() throws(DrayError) {
+        guard header.cryptMethod != 0 else { return }
+        throw DrayError(
+            .unsupported,
+            "the image is encrypted (\(header.cryptMethod == 1 ? "AES" : "LUKS")); Dray has no keys",
+            file: storage.name,
+            offset: 32
+        )
+    }
+
+    /// The run at `start`, to the end of its L2 table at most; over absent tables at once.
+    private func firstRun(_ start: UInt64, _ end: UInt64) throws(DrayError) -> QCOW2Run {
+        let index = Int(start / header.l2Coverage)
+        guard let words = try table(index, guest: start) else {
+            return QCOW2Run(unallocated: absentLength(from: index, start, end))
+        }
+        let rules = entryRules
+        let inTable = start % header.l2Coverage
+        let cluster = Int(inTable >> UInt64(header.clusterBits))
+        let inCluster = start % header.clusterSize
+        let last = lastCluster(index, end)
+        do {
+            return try rules.run(
+                words,
+                from: cluster,
+                to: last,
+                guest: start - inCluster,
+                skipping: inCluster
+            )
+        } catch {
+            let entry = UInt64(cluster) * header.l2EntrySize
+            throw DrayError(
+                .corrupt,
+                "the L2 entry for guest offset \(start) is 0x\(String(error.word, radix: 16)): \(error.reason)",
+                file: storage.name,
+                offset: (l1[index] & QCOW2.offsetMask) + entry
+            )
+        }
+    }
+
+    /// How much longer `run` is at `position`, the start of an L2 table.
+    private func continuation(of run: inout QCOW2Run, _ position: UInt64, _ end: UInt64)
+        throws(DrayError) -> UInt64
+    {
+        let index = Int(position / header.l2Coverage)
+        guard let words = try table(index, guest: position) else {
+            return run.kind == .unallocated ? absentLength(from: index, position, end) : 0
+        }
+        return entryRules.continuation(of: &run, words, from: 0, to: lastCluster(index, end))
+    }
+
+    /// The first cluster behind `end` or behind L2 table `index`, counted from the table's start.
+    private func lastCluster(_ index: Int, _ end: UInt64) -> Int {
+        let covered = min(end - UInt64(index) * header.l2Coverage, header.l2Coverage)
+        return Int(covered.dividedRoundingUp(by: header.clusterSize))
+    }
+
+    private var entryRules: QCOW2EntryRules {
+        QCOW2EntryRules(header: header, clusterBytes: clusters.length)
+    }
+
+    /// The length from `start` of what absent L2 tables, of which `index` is the first, cover.
+    private func absentLength(from index: Int, _ start: UInt64, _ end: UInt64) -> UInt64 {
+        let entries = l1
+        var next = index + 1
+        while next < entries.count, UInt64(next) * header.l2Coverage < end,
+            entries[next] & ~QCOW2.copied == 0
+        {
+            next += 1
+        }
+        // The last table may cover more than the disk, up to more than fits into 64 bits.
+        guard let covered = UInt64(next).multiplied(by: header.l2Coverage) else {
+            return end - start
+        }
+        return min(covered, end) - start
+    }
+
+    /// L2 table `index`, decoded; nil where it is absent.
+    private func table(_ index: Int, guest: UInt64) throws(DrayError) -> [UInt64]? {
+        let entry = l1[index]
+        if entry & ~QCOW2.copied == 0 { return nil }
+        let offset = entry & QCOW2.offsetMask
+        if let words = tables.find(offset) { return words }
+        guard entry & QCOW2.l1Reserved == 0, offset != 0, offset % header.clusterSize == 0 else {
+            throw DrayError(
+                .corrupt,
+                "L1 entry \(index) for guest offset \(guest) is 0x\(String(entry, radix: 16)): reserved bits are set or the L2 table is not at a multiple of the cluster size",
+                file: storage.name,
+                offset: offset
+            )
+        }
+        let words = try metadata.words(
+            "the L2 table for guest offset \(guest)",
+            at: offset,
+            count: Int(header.clusterSize / 8)
+        )
+        tables.insert(words, at: offset)
+        return words
+    }
+
+    private func extent(_ run: QCOW2Run, _ start: UInt64) throws(DrayError) -> LayerExtent {
+        let place: Place =
+            switch run.kind {
+            case .data: .data(clusters.storage, HostOffset(run.host))
+            case .zero: .zero(clusters.storage, run.hasHost ? HostOffset(run.host) : nil)
+            case .unallocated: .unallocated
+            case .compressed: .compressed(compressedCluster(run, start))
+            }
+        return LayerExtent(length: run.length, place: place)
+    }
+
+    private func compressedCluster(_ run: QCOW2Run, _ start: UInt64) -> CompressedCluster {
+        CompressedCluster(
+            guestStart: GuestOffset(start - start % header.clusterSize),
+            guestLength: Int(header.clusterSize),
+            host: HostOffset(run.host),
+            hostLength: run.compressedLength
+        )
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import BlockIO
+package import Storage
+
+/// Reads qcow2 images of version 2 and 3: the active state or an internal snapshot.
+///
+/// Opening validates header, snapshot table and the L1 table's place; L2 tables are validated entry by entry as they are asked for,
+/// so that the cost follows what is read. The dirty and corrupt bits do not stop reading, as with qemu.
+/// An encrypted image opens, so that it can be described; asking for its content fails with `unsupported`.
+package final class QCOW2Driver: ImageDriver {
+    package let format = ImageFormat.qcow2
+    package let storage: any Storage
+    /// The header as stored.
+    package let header: QCOW2Header
+    /// The internal snapshots, in table order.
+    package let snapshots: [QCOW2Snapshot]
+    package let guestSize: UInt64
+
+    /// The external data file, where the image has one.
+    let dataFile: (any Storage)?
+    /// What holds the clusters: the data file or the image itself.
+    let clusters: QCOW2Metadata
+    let metadata: QCOW2Metadata
+    /// The L1 entries that cover the disk, as stored.
+    let l1: [UInt64]
+    let tables: QCOW2TableCache
+    let decoder: ClusterDecoder
+    /// The size of the snapshot table in bytes.
+    let snapshotTableSize: UInt64
+
+    /// Whether a storage that begins with `bytes` (4 are enough) is a qcow2 image.
+    package static func probe(_ bytes: [UInt8]) -> Bool { QCOW2Header.matches(bytes) }
+
+    /// Opens the image in `storage`; with `snapshot`, the state of the internal snapshot whose id that is or, failing that, whose name.
+    ///
+    /// `openDataFile` is called with the name that the image stores for its external data file, if it has one: the
+    /// caller's gate decides there. At most `cacheCapacity` bytes of L2 tables are kept.
+    /// Fails with `corrupt` or `unsupported`, naming field and offset, or with what reading fails with.
+    package init(
+        storage: any Storage,
+        snapshot: String? = nil,
+        cacheCapacity: Int = 16 << 20,
+        openDataFile: (String) throws(DrayError) -> any Storage
+    ) throws(DrayError) {
+        let metadata = QCOW2Metadata(storage)
+        let header = try Self.readHeader(metadata)
+        let table = try QCOW2Snapshot.readTable(header, metadata)
+        self.storage = storage
+        self.metadata = metadata
+        self.header = header
+        snapshots = table.snapshots
+        snapshotTableSize = table.size
+        let state = try Self.state(snapshot, header, table.snapshots, storage.name)
+        guestSize = state.size
+        l1 = try Self.readL1(state, header, metadata)
+        dataFile = try Self.dataFile(header, storage.name, openDataFile)
+        clusters = dataFile.map { QCOW2Metadata($0) } ?? metadata
+        tables = QCOW2TableCache(capacity: cacheCapacity, clusterBits: header.clusterBits)
+        decoder = ClusterDecoder(header.compression, clusterSize: Int(header.clusterSize))
+    }
+
+    package var storages: [any Storage] { dataFile.map { [storage, $0] } ?? [storage] }
+    package var backing: BackingReference? { header.backing }
+}

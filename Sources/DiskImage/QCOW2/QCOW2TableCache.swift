@@ -1,0 +1,64 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Synchronization
+
+/// Keeps the L2 tables that were used last, decoded, within a bound of memory.
+///
+/// Eight ways a set: finding, inserting and evicting cost the same whatever the number of tables (a 2 MiB cluster leaves room for 8, a 512 byte
+/// one for 32 768).
+final class QCOW2TableCache: Sendable {
+    private struct Slot {
+        var offset: UInt64 = 0
+        var lastUse: UInt64 = 0
+        var words: [UInt64] = []
+    }
+
+    private struct State {
+        var slots: [Slot]
+        var clock: UInt64 = 0
+    }
+
+    private static let ways = 8
+    private let sets: Int
+    private let clusterBits: UInt64
+    private let state: Mutex<State>
+
+    /// A cache of at most `capacity` bytes (but always 8 tables) of tables of 2^`clusterBits` bytes.
+    init(capacity: Int, clusterBits: UInt32) {
+        self.clusterBits = UInt64(clusterBits)
+        sets = max(1, (capacity >> Int(clusterBits)) / Self.ways)
+        state = Mutex(State(slots: [Slot](repeating: Slot(), count: sets * Self.ways)))
+    }
+
+    /// The table at `offset`, if it is here. No table is at offset 0, where the header is.
+    func find(_ offset: UInt64) -> [UInt64]? {
+        let first = firstSlot(offset)
+        return state.withLock { state in
+            for index in first..<first + Self.ways where state.slots[index].offset == offset {
+                state.clock += 1
+                state.slots[index].lastUse = state.clock
+                return state.slots[index].words
+            }
+            return nil
+        }
+    }
+
+    /// Keeps the table at `offset`, in place of the one of its set that was not used for longest.
+    func insert(_ words: [UInt64], at offset: UInt64) {
+        let first = firstSlot(offset)
+        state.withLock { state in
+            var oldest = first
+            for index in first..<first + Self.ways {
+                if state.slots[index].offset == offset { return }
+                if state.slots[index].lastUse < state.slots[oldest].lastUse { oldest = index }
+            }
+            state.clock += 1
+            state.slots[oldest] = Slot(offset: offset, lastUse: state.clock, words: words)
+        }
+    }
+
+    private func firstSlot(_ offset: UInt64) -> Int {
+        Int((offset >> clusterBits) % UInt64(sets)) * Self.ways
+    }
+}
