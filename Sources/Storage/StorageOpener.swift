@@ -116,3 +116,11 @@ package enum StorageOpener {
         )
     }
 }
+
+extension StorageOpener {
+    /// Whether `path` names a block device. Opens nothing.
+    package static func isBlockDevice(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFBLK
+    }
+}
