@@ -110,3 +110,20 @@ package final class AlignedBuffer: @unchecked Sendable {
         )
     }
 }
+
+extension AlignedBuffer {
+    /// The first position of `range` at which this buffer and `other` differ; nil where they are equal.
+    package func firstDifference(from other: AlignedBuffer, _ range: Range<Int>) -> Int? {
+        unsafe withBytes(range) { mine in
+            unsafe other.withBytes(range) { theirs in
+                guard let a = mine.baseAddress, let b = theirs.baseAddress,
+                    unsafe memcmp(a, b, mine.count) != 0
+                else { return nil }
+                for index in 0..<mine.count where unsafe mine[index] != theirs[index] {
+                    return range.lowerBound + index
+                }
+                return nil
+            }
+        }
+    }
+}

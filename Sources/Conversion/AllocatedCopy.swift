@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import DiskImage
+internal import Storage
+
+/// Copies a range to a target that allocates: the range is read and zero-tested first, then its clusters that are not
+/// zero get one contiguous reservation and are written.
+struct AllocatedCopy {
+    /// The range and its surroundings.
+    let copy: RangeCopy
+    /// The target's rules.
+    let allocation: Allocation
+    /// How the source's runs are classed.
+    let classification: SourceClassification
+    /// Gives a buffer that holds the range rounded up to a cluster. Not called for ranges without content.
+    let takeBuffer: () -> AlignedBuffer
+
+    /// Copies the range; returns the bytes of content read, and what went where.
+    func run() throws(DrayError) -> (dataBytes: UInt64, placement: RangePlacement) {
+        var states = GranuleStates()
+        var dataBytes: UInt64 = 0
+        var buffer: AlignedBuffer?
+        var position: UInt64 = 0
+        try classification.forEachRun(of: copy.range, on: copy.disk) { run throws(DrayError) in
+            switch run.kind {
+            case .deferred: states.append(.hole, run.count)
+            case .zero: states.append(allocation.marksZeros ? .zero : .hole, run.count)
+            case .content:
+                let space = buffer ?? takeBuffer()
+                buffer = space
+                dataBytes += try read(run.count, from: position, into: space, &states)
+            }
+            position += run.count * allocation.granule
+        }
+        let placed = states.placement(granule: allocation.granule, cluster: allocation.clusterSize)
+        let reservation = placed.bytes > 0 ? try copy.control.reserve(placed.bytes) : nil
+        if let buffer, let reservation {
+            for piece in placed.pieces {
+                try copy.checkCancelled()
+                try copy.write(piece.bytes, of: buffer, at: reservation + piece.host)
+            }
+        }
+        return (
+            dataBytes,
+            RangePlacement(range: copy.range, reservation: reservation, runs: states.runs)
+        )
+    }
+
+    /// Reads `count` granules from `start` (bytes from the range's first) and appends their states.
+    private func read(
+        _ count: UInt64,
+        from start: UInt64,
+        into buffer: AlignedBuffer,
+        _ states: inout GranuleStates
+    ) throws(DrayError) -> UInt64 {
+        let step = max(UInt64(UnitSize.chunk), allocation.granule)
+        let granule = Int(allocation.granule)
+        let end = start + count * allocation.granule
+        var position = start
+        var read: UInt64 = 0
+        while position < end {
+            try copy.checkCancelled()
+            let next = min(position + step, end)
+            let valid = min(next, copy.range.length)
+            let range = GuestRange(copy.range.start + position, length: valid - position)
+            try copy.reader.read(range, into: buffer, at: Int(position))
+            if valid < next { buffer.zero(Int(valid)..<Int(next)) }
+            for first in stride(from: Int(position), to: Int(next), by: granule) {
+                states.append(state(of: first..<first + granule, in: buffer), 1)
+            }
+            copy.control.progress(range.length)
+            read += range.length
+            position = next
+        }
+        return read
+    }
+
+    private func state(of bytes: Range<Int>, in buffer: AlignedBuffer) -> RangePlacement.State {
+        if classification.storesZeros || !buffer.isZero(bytes) { return .data }
+        return allocation.marksZeros ? .zero : .hole
+    }
+}

@@ -1,0 +1,148 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import DiskImage
+internal import Storage
+internal import Synchronization
+
+/// A conversion's target: its format's rules, and the file that payload is written to until the job is sealed.
+final class ConvertTarget: Sendable {
+    /// What the job asks for.
+    let spec: TargetSpec
+    /// The format's rules.
+    let format: any TargetFormat
+    /// How the source's runs are classed for it.
+    let classification: SourceClassification
+    /// The file beside the target that gets its name at the end; nil where the target is written in place.
+    let staging: StagingFile?
+    private let opened = Mutex<(any Storage)?>(nil)
+
+    /// Names the target that `spec` describes for a source of `disk`. Creates nothing.
+    init(
+        _ spec: TargetSpec,
+        job: String,
+        disk: SourceDisk,
+        gate: any ReferenceGate
+    ) throws(DrayError) {
+        let isDevice = StorageOpener.isBlockDevice(spec.path)
+        let spec = isDevice ? spec : try Self.filling(spec, guestSize: disk.guestSize)
+        self.spec = spec
+        format = try TargetFormats.make(
+            spec.format,
+            guestSize: disk.guestSize,
+            options: spec.options,
+            sparseSize: spec.sparseSize
+        )
+        let isInPlace = isDevice || spec.existing == .overwrite
+        staging = isInPlace ? nil : StagingFile(target: spec.path, job: job)
+        let base = try BaseImage.layersAbove(spec, disk: disk, gate: gate)
+        switch format.placement {
+        case .identity:
+            classification = SourceClassification(
+                granule: 1,
+                layersAboveBase: nil,
+                storesZeros: spec.sparseSize == 0
+            )
+        case .allocated(let rules):
+            classification = SourceClassification(
+                granule: rules.granule,
+                layersAboveBase: base,
+                storesZeros: spec.sparseSize == 0 || rules.storesZeros
+            )
+        }
+    }
+
+    /// A file in a format with tables is not written in place but replaced by one with the same options: what was in it is
+    /// gone either way, and it stays whole until the new one is.
+    private static func filling(
+        _ spec: TargetSpec,
+        guestSize: UInt64
+    ) throws(DrayError) -> TargetSpec {
+        guard spec.existing == .overwrite, spec.format == .qcow2 else { return spec }
+        let existing = try ExistingTarget(qcow2: spec.path)
+        guard existing.guestSize == guestSize else {
+            throw DrayError(
+                .invalid,
+                "the target's disk has \(existing.guestSize) bytes and the source's \(guestSize)",
+                file: spec.path
+            )
+        }
+        var spec = spec
+        spec.existing = .replace
+        spec.options = existing.options
+        return spec
+    }
+
+    /// Whether stretches without data must be written: they cost time, so they must not be joined to long ranges.
+    var writesEmptyRanges: Bool { staging == nil || spec.sparseSize == 0 }
+
+    /// Makes the empty target. Doing it again changes nothing: a staging file that is there was made whole.
+    func create() throws(DrayError) {
+        guard let staging else {
+            let storage = try storage()
+            try checkRoom(storage)
+            return try format.prepare(storage)
+        }
+        try staging.create(replacing: spec.existing == .replace, cache: spec.cache) {
+            storage throws(DrayError) in
+            try format.prepare(storage)
+        }
+    }
+
+    /// The storage that payload goes to, opened when first asked for.
+    func storage() throws(DrayError) -> any Storage {
+        try opened.withLock { opened throws(DrayError) in
+            if let storage = opened { return storage }
+            let storage = try StorageOpener.open(
+                staging?.path ?? spec.path,
+                for: .writing,
+                cache: spec.cache
+            )
+            opened = storage
+            return storage
+        }
+    }
+
+    /// What tells this target from another: its staging file, or what that has become. Fails where neither is there.
+    func identity() throws(DrayError) -> StorageIdentity {
+        if let staging, !staging.exists {
+            return try StorageOpener.open(spec.path, for: .reading, cache: .writeback).identity()
+        }
+        return try storage().identity()
+    }
+
+    /// Writes the tables and gives the file its name; returns its length in bytes. A target that has its name already stays as it is.
+    func seal(_ placements: [RangePlacement]) throws(DrayError) -> UInt64 {
+        if let staging, !staging.exists {
+            // The plan's name vouches for it: the target has the staging file's inode.
+            return try StorageOpener.open(spec.path, for: .reading, cache: .writeback).length
+        }
+        let storage = try storage()
+        try format.seal(storage, placements)
+        try staging?.publish(replacing: spec.existing == .replace)
+        return storage.length
+    }
+
+    /// Removes the staging file, unless it is to be kept.
+    func discard() throws(DrayError) {
+        if !spec.keepsPartial { try staging?.remove() }
+    }
+
+    private func checkRoom(_ storage: any Storage) throws(DrayError) {
+        guard case .identity = format.placement, storage.length < format.guestSize else { return }
+        throw DrayError(
+            .invalid,
+            "the target holds \(storage.length) bytes and the disk has \(format.guestSize)",
+            file: spec.path
+        )
+    }
+}
+
+extension ConvertTarget {
+    /// Where the first reservation starts, for allocated targets.
+    var firstPayload: HostOffset? {
+        guard case .allocated(let rules) = format.placement else { return nil }
+        return rules.firstPayload
+    }
+}

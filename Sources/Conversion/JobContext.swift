@@ -1,0 +1,150 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import Digest
+internal import DiskImage
+internal import Storage
+
+/// A job's opened sources, its target's rules and its plan: made once a worker and shared by the threads that run its ranges.
+final class JobContext: Sendable {
+    /// The job.
+    let job: JobOrder
+    /// What is read; of a comparison the first image.
+    let disk: SourceDisk
+    /// The second image of a comparison.
+    let other: SourceDisk?
+    /// What is written, for conversions.
+    let target: ConvertTarget?
+    /// How blocks are hashed, for checksums.
+    let digest: DigestAlgorithm?
+    /// The ranges.
+    let plan: Plan
+    /// Buffers of one chunk.
+    let chunks = BufferPool(bufferSize: UnitSize.chunk)
+    /// Buffers of one range, rounded up to a cluster.
+    let ranges: BufferPool
+
+    /// Opens what `job` names and plans it. Only with `createsTarget` the empty target is made; else it must be there.
+    init(_ job: JobOrder, gate: any ReferenceGate, createsTarget: Bool) throws(DrayError) {
+        self.job = job
+        let spec = job.spec
+        let sector: UInt64 = spec.target.map { $0.format == .raw ? 1 : 512 } ?? 1
+        try Self.validate(spec)
+        digest = spec.kind == .checksum ? try DigestAlgorithm(name: spec.digest ?? "sha256") : nil
+        let images = try Self.open(spec.sources, gate)
+        let isComparison = spec.kind == .compare
+        let disk = try SourceDisk(isComparison ? Array(images.prefix(1)) : images, sector: sector)
+        let other = isComparison ? try SourceDisk(Array(images.suffix(1))) : nil
+        var target: ConvertTarget?
+        if let wanted = spec.target {
+            target = try ConvertTarget(wanted, job: job.id, disk: disk, gate: gate)
+            if createsTarget { try target?.create() }
+        }
+        plan = try Self.plan(spec, disk, other, target)
+        // Long ranges hold no content, so no buffer is ever asked for them.
+        ranges = BufferPool(bufferSize: Int(Self.rangeSize(of: spec, plan.guestSize)))
+        self.disk = disk
+        self.other = other
+        self.target = target
+    }
+
+    private static func rangeSize(of spec: JobSpec, _ guestSize: UInt64) -> UInt64 {
+        spec.rangeSize ?? RangePlanner.defaultRangeSize(guestSize: guestSize)
+    }
+
+    private static func plan(
+        _ spec: JobSpec,
+        _ disk: SourceDisk,
+        _ other: SourceDisk?,
+        _ target: ConvertTarget?
+    ) throws(DrayError) -> Plan {
+        let guestSize = max(disk.guestSize, other?.guestSize ?? 0)
+        let planner = RangePlanner(
+            rangeSize: rangeSize(of: spec, guestSize),
+            joinsEmpty: target?.writesEmptyRanges != true
+        )
+        var identities = try disk.identities()
+        var walks = [walk(disk, target?.classification ?? .states)]
+        if let other {
+            identities += try other.identities()
+            walks.append(walk(other, .states))
+        }
+        let ranges = try planner.divide(guestSize: guestSize, walks)
+        return try Plan(
+            spec,
+            guestSize: guestSize,
+            ranges: ranges,
+            identities: identities,
+            target: target.map { target throws(DrayError) in
+                (target.format.placement, try target.identity())
+            }
+        )
+    }
+
+    /// Fails with `changed` where a source is no longer what it was when the plan was made.
+    func checkSources() throws(DrayError) {
+        var now = try disk.identities()
+        if let other { now += try other.identities() }
+        for (planned, found) in zip(plan.identities, now) where planned != found {
+            throw DrayError(
+                .changed,
+                "the source changed while it was read; run the job again when nothing writes to it",
+                file: planned.name
+            )
+        }
+    }
+
+    /// Checks what the request's type does not: it may come from a stranger.
+    private static func validate(_ spec: JobSpec) throws(DrayError) {
+        let isComplete =
+            switch spec.kind {
+            case .convert: !spec.sources.isEmpty && spec.target != nil
+            case .checksum: spec.sources.count == 1 && spec.target == nil
+            case .compare: spec.sources.count == 2 && spec.target == nil
+            }
+        guard isComplete else {
+            throw DrayError(
+                .invalid,
+                "a \(spec.kind.rawValue) job with these sources and this target makes no sense"
+            )
+        }
+        if let size = spec.rangeSize, size == 0 || size % RangePlanner.unit != 0 || size > 256 << 20
+        {
+            throw DrayError(
+                .invalid,
+                "the range size \(size) is not a multiple of 4 MiB up to 256 MiB"
+            )
+        }
+    }
+
+    private static func open(
+        _ sources: [SourceSpec],
+        _ gate: any ReferenceGate
+    ) throws(DrayError) -> [Image] {
+        var images: [Image] = []
+        for source in sources {
+            let opener = ImageOpener(gate: gate, cache: source.cache)
+            images.append(
+                try opener.open(path: source.path, format: source.format, snapshot: source.snapshot)
+            )
+        }
+        return images
+    }
+
+    private static func walk(
+        _ disk: SourceDisk,
+        _ classification: SourceClassification
+    ) -> RangePlanner.Walk {
+        { emit throws(DrayError) in
+            var position: UInt64 = 0
+            let whole = GuestRange(GuestOffset(0), length: disk.guestSize)
+            try classification.forEachRun(of: whole, on: disk) { run throws(DrayError) in
+                let end = min(position + run.count * classification.granule, disk.guestSize)
+                let range = GuestRange(GuestOffset(position), length: end - position)
+                if run.kind == .content { emit(range) }
+                position = end
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import BlockIO
+internal import Digest
+package import DiskImage
+internal import Storage
+internal import Synchronization
+
+/// Runs the steps of jobs on this machine's files. It keeps the contexts of a few jobs and nothing else.
+package final class LocalRunner: JobRunner {
+    /// How many jobs' contexts are kept.
+    static let mostContexts = 8
+
+    private let gate: any ReferenceGate
+    private let contexts = Mutex<[JobContext]>([])
+
+    /// A runner whose images may name what `gate` allows.
+    package init(gate: any ReferenceGate) { self.gate = gate }
+
+    package func plan(_ job: JobOrder, _ control: any TaskControl) throws(DrayError) -> PlanResult {
+        let context = try JobContext(job, gate: gate, createsTarget: true)
+        keep(context)
+        return PlanResult(
+            planHash: context.plan.hash,
+            rangeCount: context.plan.ranges.count,
+            guestSize: context.plan.guestSize,
+            dataBytes: context.plan.dataBytes,
+            firstPayload: context.target?.firstPayload,
+            needsSeal: context.target != nil
+        )
+    }
+
+    package func run(
+        _ job: JobOrder,
+        planHash: String,
+        index: Int,
+        _ control: any TaskControl
+    ) throws(DrayError) -> RangeResult {
+        let context = try context(job, planHash)
+        guard context.plan.ranges.indices.contains(index) else {
+            throw DrayError(
+                .invalid,
+                "range \(index) is not one of the plan's \(context.plan.ranges.count)"
+            )
+        }
+        try context.checkSources()
+        let result = try RangeTask(
+            context: context,
+            range: context.plan.ranges[index],
+            control: control
+        ).run()
+        try context.checkSources()
+        return result
+    }
+
+    package func seal(
+        _ job: JobOrder,
+        planHash: String,
+        results: [RangeResult],
+        _ control: any TaskControl
+    ) throws(DrayError) -> SealResult {
+        let context = try context(job, planHash)
+        guard results.map(\.range) == context.plan.ranges else {
+            throw DrayError(.bug, "the results are not those of the plan's ranges")
+        }
+        guard let target = context.target else {
+            throw DrayError(.bug, "a job without a target has nothing to seal")
+        }
+        try context.checkSources()
+        let length = try target.seal(results.compactMap(\.placement))
+        forget(job)
+        return SealResult(targetLength: length)
+    }
+
+    package func discard(_ job: JobOrder) throws(DrayError) {
+        forget(job)
+        guard let spec = job.spec.target, !spec.keepsPartial else {
+            return
+        }
+        try StagingFile(target: spec.path, job: job.id).remove()
+    }
+
+    /// The job's context, from the kept ones or made again. Fails with `changed` where today's plan is another.
+    private func context(_ job: JobOrder, _ planHash: String) throws(DrayError) -> JobContext {
+        let kept = contexts.withLock { $0.first { $0.job == job } }
+        let context =
+            if let kept { kept } else { try JobContext(job, gate: gate, createsTarget: false) }
+        guard context.plan.hash == planHash else {
+            throw DrayError(
+                .changed,
+                "the source or the request is not what was planned",
+                file: job.spec.sources.first?.path
+            )
+        }
+        if kept == nil { keep(context) }
+        return context
+    }
+
+    private func keep(_ context: JobContext) {
+        contexts.withLock { contexts in
+            contexts.removeAll { $0.job.id == context.job.id }
+            contexts.append(context)
+            if contexts.count > Self.mostContexts { contexts.removeFirst() }
+        }
+    }
+
+    private func forget(_ job: JobOrder) {
+        contexts.withLock { $0.removeAll { $0.job.id == job.id } }
+    }
+}

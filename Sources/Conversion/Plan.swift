@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import Digest
+internal import DiskImage
+internal import Storage
+
+/// What a deterministic function makes of a job, its source's map and its target: the ranges, and the hash that names them.
+struct Plan: Sendable {
+    /// The format of this description: part of the hash, so that workers of different versions never mix plans.
+    static let version = "dray plan 1"
+
+    /// The ranges, in guest order.
+    let ranges: [GuestRange]
+    /// How many bytes the ranges will read.
+    let dataBytes: UInt64
+    /// The disk's size in bytes.
+    let guestSize: UInt64
+    /// The sources' content when the plan was made.
+    let identities: [StorageIdentity]
+    /// The plan's name: SHA-256 in hexadecimal over job, sources, target and ranges.
+    let hash: String
+
+    /// Names the plan of `job` with these ranges, and for conversions this target.
+    init(
+        _ job: JobSpec,
+        guestSize: UInt64,
+        ranges: RangePlanner.Ranges,
+        identities: [StorageIdentity],
+        target: (placement: Placement, identity: StorageIdentity)?
+    ) throws(DrayError) {
+        self.ranges = ranges.ranges
+        dataBytes = ranges.dataBytes
+        self.guestSize = guestSize
+        self.identities = identities
+        var text = PlanText()
+        text.add(Self.version, job.kind.rawValue, String(guestSize), job.digest ?? "")
+        for source in job.sources {
+            text.add(source.path, source.format?.rawValue ?? "", source.snapshot ?? "")
+        }
+        for identity in identities { text.add(identity) }
+        if let spec = job.target, let target { text.add(spec, target.placement, target.identity) }
+        for range in ranges.ranges { text.add(String(range.length)) }
+        hash = try text.hash()
+    }
+}
+
+/// Text in which no two different lists of fields look alike: each field follows its length.
+private struct PlanText {
+    private var bytes: [UInt8] = []
+
+    mutating func add(_ fields: String...) {
+        for field in fields { bytes += "\(field.utf8.count):\(field),".utf8 }
+    }
+
+    mutating func add(_ identity: StorageIdentity) {
+        add(identity.name, String(identity.size), String(identity.modifiedNanoseconds))
+        add(String(identity.device), String(identity.inode))
+    }
+
+    /// The target's inode is part of the plan: it tells a target that was published already from a stranger's file
+    /// under its name.
+    mutating func add(_ target: TargetSpec, _ placement: Placement, _ identity: StorageIdentity) {
+        add(String(identity.device), String(identity.inode))
+        add(
+            target.path,
+            target.format.rawValue,
+            target.existing.rawValue,
+            String(target.sparseSize)
+        )
+        for option in target.options { add(option.key, option.value) }
+        switch placement {
+        case .identity(let start): add("identity", String(start.bytes))
+        case .allocated(let rules):
+            add(
+                "allocated",
+                String(rules.firstPayload.bytes),
+                String(rules.clusterSize),
+                String(rules.granule)
+            )
+        }
+    }
+
+    func hash() throws(DrayError) -> String {
+        BlockHasher(try DigestAlgorithm(name: "sha256")).hash(bytes).hexadecimal
+    }
+}

@@ -1,0 +1,105 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import Digest
+internal import DiskImage
+internal import Storage
+
+/// One attempt at one range: chooses what the job's kind asks for.
+struct RangeTask {
+    /// The job's opened files.
+    let context: JobContext
+    /// The guest bytes.
+    let range: GuestRange
+    /// Cancellation, reservations, progress.
+    let control: any TaskControl
+
+    /// Does the work.
+    func run() throws(DrayError) -> RangeResult {
+        if let target = context.target { return try copy(to: target) }
+        if let other = context.other { return try compare(with: other) }
+        return try checksum()
+    }
+
+    private func copy(to target: ConvertTarget) throws(DrayError) -> RangeResult {
+        let storage = try target.storage()
+        let copy = RangeCopy(
+            range: range,
+            reader: SourceReader(context.disk),
+            disk: context.disk,
+            target: storage,
+            sparseSize: target.spec.sparseSize,
+            control: control
+        )
+        var result = RangeResult(range: range, dataBytes: 0)
+        switch target.format.placement {
+        case .identity(let start):
+            result.dataBytes = try context.chunks.withBuffer { buffer throws(DrayError) in
+                try IdentityCopy(copy: copy, start: start, buffer: buffer).run()
+            }
+        case .allocated(let rules):
+            try allocate(copy, rules, target.classification, &result)
+        }
+        if target.spec.isDurable { try storage.flush() }
+        return result
+    }
+
+    private func allocate(
+        _ copy: RangeCopy,
+        _ rules: Allocation,
+        _ classification: SourceClassification,
+        _ result: inout RangeResult
+    ) throws(DrayError) {
+        var taken: AlignedBuffer?
+        defer { if let taken { context.ranges.give(taken) } }
+        let (dataBytes, placement) = try AllocatedCopy(
+            copy: copy,
+            allocation: rules,
+            classification: classification,
+            takeBuffer: {
+                let buffer = context.ranges.take()
+                taken = buffer
+                return buffer
+            }
+        ).run()
+        result.dataBytes = dataBytes
+        result.placement = placement
+    }
+
+    private func checksum() throws(DrayError) -> RangeResult {
+        guard let digest = context.digest else {
+            throw DrayError(.bug, "a checksum has a digest")
+        }
+        let hasher = RangeHasher(digest)
+        var result = RangeResult(range: range, dataBytes: 0)
+        result.dataBytes = try context.chunks.withBuffer { buffer throws(DrayError) in
+            try RangeChecksum(
+                range: range,
+                disk: context.disk,
+                reader: SourceReader(context.disk),
+                buffer: buffer,
+                control: control
+            ).run(hasher)
+        }
+        result.digest = hasher.finish()
+        return result
+    }
+
+    private func compare(with other: SourceDisk) throws(DrayError) -> RangeResult {
+        let (first, second) = (context.chunks.take(), context.chunks.take())
+        defer {
+            context.chunks.give(first)
+            context.chunks.give(second)
+        }
+        let (mismatch, dataBytes) = try RangeComparison(
+            range: range,
+            first: .init(disk: context.disk, reader: SourceReader(context.disk), buffer: first),
+            second: .init(disk: other, reader: SourceReader(other), buffer: second),
+            control: control
+        ).run()
+        var result = RangeResult(range: range, dataBytes: dataBytes)
+        result.mismatch = mismatch
+        return result
+    }
+}

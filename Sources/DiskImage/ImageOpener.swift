@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import BlockIO
+package import Storage
+
+/// Opens images with their backing chains. Every file that an image names goes through the gate.
+package struct ImageOpener: Sendable {
+    /// How many layers a chain may have.
+    package static let deepestChain = 256
+
+    private let gate: any ReferenceGate
+    private let cache: CacheMode
+
+    /// An opener whose images may name what `gate` allows.
+    package init(gate: any ReferenceGate, cache: CacheMode = .writeback) {
+        self.gate = gate
+        self.cache = cache
+    }
+
+    /// Opens the image at `path` and everything below it.
+    ///
+    /// Without a format the first bytes tell; give one where the image comes from a stranger and is meant to be raw.
+    /// `snapshot` names an internal snapshot by id or name. Fails with `refused` where the gate says no, with
+    /// `corrupt` where the chain loops.
+    package func open(
+        path: String,
+        format: ImageFormat? = nil,
+        snapshot: String? = nil
+    ) throws(DrayError) -> Image {
+        var layers: [any ImageDriver] = []
+        var seen: Set<[UInt64]> = []
+        var next: (path: String, format: ImageFormat?) = (path, format)
+        while true {
+            let layer = try openLayer(
+                next.path,
+                next.format,
+                snapshot: layers.isEmpty ? snapshot : nil
+            )
+            let identity = try layer.storage.identity()
+            guard seen.insert([identity.device, identity.inode]).inserted else {
+                throw DrayError(
+                    .corrupt,
+                    "the chain of backing images loops back to this image",
+                    file: next.path
+                )
+            }
+            layers.append(layer)
+            guard layers.count <= Self.deepestChain else {
+                throw DrayError(
+                    .unsupported,
+                    "the chain of backing images is deeper than \(Self.deepestChain)",
+                    file: path
+                )
+            }
+            guard let backing = layer.backing else { return Image(path: path, layers: layers) }
+            next = (
+                try gate.resolve(backing.name, referrer: next.path),
+                try backingFormat(backing, referrer: next.path)
+            )
+        }
+    }
+
+    /// Opens one layer without its backing image.
+    package func openLayer(
+        _ path: String,
+        _ format: ImageFormat?,
+        snapshot: String? = nil
+    ) throws(DrayError) -> any ImageDriver {
+        let storage = try StorageOpener.open(path, for: .reading, cache: cache)
+        let format = if let format { format } else { try Self.probe(storage) }
+        switch format {
+        case .raw:
+            guard snapshot == nil else {
+                throw DrayError(.unsupported, "raw images have no internal snapshots", file: path)
+            }
+            return RawDriver(storage: storage)
+        case .qcow2:
+            return try QCOW2Driver(storage: storage, snapshot: snapshot) {
+                name throws(DrayError) in
+                let path = try gate.resolve(name, referrer: path)
+                return try StorageOpener.open(path, for: .reading, cache: cache)
+            }
+        }
+    }
+
+    /// The format that the first bytes of `storage` tell; raw where they tell nothing.
+    package static func probe(_ storage: any Storage) throws(DrayError) -> ImageFormat {
+        let head = Int(min(storage.length, 512))
+        guard head > 0 else { return .raw }
+        let buffer = AlignedBuffer(count: 512)
+        try storage.read(HostOffset(0), into: buffer, 0..<head)
+        return QCOW2Header.matches(buffer.bytes(0..<head)) ? .qcow2 : .raw
+    }
+
+    private func backingFormat(
+        _ backing: BackingReference,
+        referrer: String
+    ) throws(DrayError) -> ImageFormat? {
+        guard let name = backing.format else { return nil }
+        guard let format = ImageFormat(rawValue: name) else {
+            throw DrayError(
+                .unsupported,
+                "the backing image \(backing.name) has the format \(name), which Dray does not read",
+                file: referrer
+            )
+        }
+        return format
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import TestSupport
+internal import Testing
+
+/// What qemu-img writes, as dray reads it.
+@Suite struct ConvertReadingTests {
+    /// Options with whether the image is compressed.
+    static let cases: [(String, Bool)] =
+        ConvertOptions.written.map { ($0, false) } + [
+            ("", true), ("compat=0.10", true), ("compression_type=zstd", true),
+            ("cluster_size=512", true), ("cluster_size=2M", true),
+            ("cluster_size=2M,compression_type=zstd", true), ("extended_l2=on", true),
+            ("data_file=DATA", false), ("data_file=DATA,data_file_raw=on", false),
+            ("data_file=DATA,extended_l2=on", false),
+        ]
+
+    @Test(arguments: cases)
+    func `every qcow2 option of qemu-img reads right`(options: String, isCompressed: Bool) throws {
+        for seed in SeededGenerator.seeds(3) {
+            let bench = try Workbench(seed: seed)
+            let image = bench.file("image.qcow2")
+            var command = ["qemu-img", "convert", "-f", "raw", "-O", "qcow2"]
+            if isCompressed { command.append("-c") }
+            let named = options.split(separator: "DATA", omittingEmptySubsequences: false)
+                .joined(separator: bench.file("data"))
+            if !options.isEmpty { command += ["-o", named] }
+            try Tool.check(command + [bench.raw, image])
+            let target = bench.file("target.raw")
+            let result = try DrayBinary.run(["convert", "-O", "raw", image, target])
+            try #require(result.succeeded, "DRAY_SEED=\(seed) \(options): \(result.error)")
+            #expect(
+                try Tool.run(["cmp", bench.raw, target]).succeeded,
+                "DRAY_SEED=\(seed) \(options)"
+            )
+            let identical = try DrayBinary.run(["compare", bench.raw, image])
+            #expect(identical.succeeded, "DRAY_SEED=\(seed): \(identical.output)\(identical.error)")
+        }
+    }
+
+    @Test func `an internal snapshot is read by name and by id`() throws {
+        let bench = try Workbench(seed: 5, sizeUnit: 65536)
+        let (image, target) = (bench.file("image.qcow2"), bench.file("target.raw"))
+        try Tool.check(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", bench.raw, image])
+        try Tool.check(["qemu-img", "snapshot", "-c", "before", image])
+        try Tool.check(["qemu-io", "-c", "write -P 9 0 64k", image])
+        for name in ["before", "1", "snapshot.name=before", "snapshot.id=1"] {
+            try bench.dray("convert", "-l", name, "-O", "raw", image, target)
+            try Tool.check(["cmp", bench.raw, target])
+            try Tool.check(["rm", target])
+        }
+        let missing = try DrayBinary.run(["convert", "-l", "after", "-O", "raw", image, target])
+        #expect(missing.status == 2 && missing.error.contains("after"), "\(missing.error)")
+    }
+}
