@@ -80,11 +80,11 @@ extension FormatOption {
     }
 
     private static func integer(_ text: some StringProtocol) -> UInt64? {
-        if text.hasPrefix("0x") || text.hasPrefix("0X") {
-            return UInt64(text.dropFirst(2), radix: 16)
-        }
-        // UInt64 takes a sign, which is not part of a number here.
-        return text.first?.isNumber == true ? UInt64(text) : nil
+        let isHexadecimal = text.hasPrefix("0x") || text.hasPrefix("0X")
+        let digits = isHexadecimal ? text.dropFirst(2) : text[...]
+        // UInt64 would take a sign, too.
+        guard digits.first?.isHexDigit == true else { return nil }
+        return UInt64(digits, radix: isHexadecimal ? 16 : 10)
     }
 
     private static func size(_ text: String) -> UInt64? {
@@ -92,13 +92,12 @@ extension FormatOption {
             "b": 0, "k": 10, "m": 20, "g": 30, "t": 40, "p": 50, "e": 60,
         ]
         if let whole = integer(text) { return whole }
-        guard let last = text.last, let lower = last.lowercased().first,
-            let shift = suffixes[lower]
-        else { return nil }
+        guard let last = text.last?.lowercased().first, let shift = suffixes[last] else {
+            return nil
+        }
         let digits = text.dropLast()
         if let whole = integer(digits) { return whole.multiplied(by: 1 << shift) }
-        guard digits.first?.isNumber == true, digits.allSatisfy({ $0.isASCII }),
-            !digits.contains(where: { $0 == "x" || $0 == "X" || $0 == "p" || $0 == "P" }),
+        guard digits.allSatisfy({ $0 == "." || ("0"..."9").contains($0) }),
             let fraction = Double(digits)
         else { return nil }
         return UInt64(exactly: (fraction * Double(UInt64(1) << shift)).rounded(.down))

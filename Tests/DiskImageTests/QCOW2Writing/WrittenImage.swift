@@ -74,7 +74,7 @@ struct WrittenImage {
 /// Options as `-o` has them.
 func parse(_ options: String) -> [FormatOption] {
     options.split(separator: ",").map { option in
-        let parts = option.split(separator: "=", maxSplits: 1)
+        let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         return FormatOption(String(parts[0]), String(parts[1]))
     }
 }

@@ -19,8 +19,8 @@ package struct QCOW2Target: TargetFormat {
 
     private let header: QCOW2Header
     private let rules: Allocation
-    private let clusters: UInt64
-    private let l1Entries: UInt64
+    /// What follows from the disk's size.
+    let geometry: QCOW2Geometry
 
     /// A target for a disk of `guestSize` bytes with the options of `-o`. With a `sparseSize` of 0 it asks for all zeros to
     /// be written. Fails with `invalid` or `unsupported`, naming the option or the limit.
@@ -36,31 +36,23 @@ package struct QCOW2Target: TargetFormat {
         self.guestSize = size
         self.options = options
         header = try options.makeHeader(guestSize: size)
-        clusters = size.dividedRoundingUp(by: header.clusterSize)
-        l1Entries = clusters.dividedRoundingUp(by: header.l2Entries)
+        geometry = try QCOW2Geometry(header)
         rules = options.allocation(storesAllZeros: sparseSize == 0)
         let isIdentity = options.preallocation != .off && !options.hasExtendedL2
         placement = isIdentity ? .identity(start: rules.firstPayload) : .allocated(rules)
-        guard l1Entries * 8 <= QCOW2.largestL1 else {
-            throw DrayError(
-                .invalid,
-                "a disk of \(guestSize) bytes is too large for clusters of \(header.clusterSize) bytes; "
-                    + "use a larger cluster_size"
-            )
-        }
         if options.preallocation != .off {
             // What cannot be counted is refused now, not after all payload is written.
             _ = try QCOW2Layout(
                 header,
                 payloadEnd: rules.firstPayload + payloadLength,
-                l1Entries: l1Entries,
-                l2Tables: l1Entries
+                l1Entries: geometry.l1Entries,
+                l2Tables: geometry.l1Entries
             )
         }
     }
 
     /// The length of the payload of a disk that is all data.
-    private var payloadLength: UInt64 { clusters * header.clusterSize }
+    private var payloadLength: UInt64 { geometry.clusters * header.clusterSize }
 
     package func prepare(_ storage: any Storage) throws(DrayError) {
         if !storage.isZeroInitialized {
@@ -72,7 +64,7 @@ package struct QCOW2Target: TargetFormat {
     package func seal(_ storage: any Storage, _ ranges: [RangePlacement]) throws(DrayError) {
         do throws(DrayError) {
             let map = try makeMap(ranges)
-            try QCOW2Sealer(storage, header, map, l1Entries: l1Entries).seal()
+            try QCOW2Sealer(storage, header, map, l1Entries: geometry.l1Entries).seal()
         } catch {
             throw error.at(file: storage.name)
         }
@@ -80,7 +72,7 @@ package struct QCOW2Target: TargetFormat {
 
     private func makeMap(_ ranges: [RangePlacement]) throws(DrayError) -> ClusterMap {
         guard case .allocated(let rules) = placement else {
-            return ClusterMap(identity: clusters, self.rules, l2Entries: header.l2Entries)
+            return ClusterMap(identity: geometry.clusters, self.rules, l2Entries: header.l2Entries)
         }
         if options.version == 2 && rules.marksZeros {
             for placement in ranges where placement.runs.contains(where: { $0.state == .zero }) {
