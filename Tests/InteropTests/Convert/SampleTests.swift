@@ -11,7 +11,14 @@ internal import Testing
         let file: String
         let compressed: String
         let format: String?
-        let raw_sha256: String?
+        let rawDigest: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case file
+            case compressed
+            case format
+            case rawDigest = "raw_sha256"
+        }
     }
 
     static let samples: [Sample] = {
@@ -34,6 +41,6 @@ internal import Testing
         let result = try DrayBinary.run(["convert", "-O", "raw", image, raw])
         try #require(result.succeeded, "\(result.error)")
         let digest = try Tool.check(["sha256sum", raw])
-        #expect(digest.hasPrefix(sample.raw_sha256 ?? "?"), "\(sample.file)")
+        #expect(digest.hasPrefix(sample.rawDigest ?? "?"), "\(sample.file)")
     }
 }

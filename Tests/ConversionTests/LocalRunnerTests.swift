@@ -1,0 +1,109 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import Conversion
+internal import DiskImage
+internal import Synchronization
+internal import TestSupport
+internal import Testing
+
+/// Answers reservations one behind the other, the same for a range that asks again.
+private final class TestControl: TaskControl {
+    let next: Mutex<(offset: UInt64, given: [Int: HostOffset])>
+
+    init(firstPayload: UInt64) {
+        next = Mutex((firstPayload, [:]))
+    }
+
+    let cancelled = Atomic(false)
+    let range = Atomic(0)
+    var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
+
+    func reserve(_ bytes: UInt64) throws(DrayError) -> HostOffset {
+        next.withLock { next in
+            let index = range.load(ordering: .relaxed)
+            if let known = next.given[index] { return known }
+            let offset = HostOffset(next.offset)
+            next.offset += bytes
+            next.given[index] = offset
+            return offset
+        }
+    }
+
+    func progress(_ bytes: UInt64) {}
+}
+
+@Suite struct LocalRunnerTests {
+    private func order(_ source: String, _ target: String, _ format: ImageFormat) -> JobOrder {
+        var spec = JobSpec(kind: .convert, sources: [SourceSpec(path: source, format: .raw)])
+        spec.target = TargetSpec(path: target, format: format)
+        spec.rangeSize = 4 << 20
+        return JobOrder(id: "test", spec: spec)
+    }
+
+    @Test(arguments: [ImageFormat.raw, .qcow2])
+    func `ranges in any order and run twice give the same image`(format: ImageFormat) throws {
+        var generator = SeededGenerator(for: "runner")
+        let directory = try TemporaryDirectory()
+        let (source, target) = (directory.file("source"), directory.file("target"))
+        let disk = ImageDescription.random(using: &generator, largestSize: 40 << 20)
+        try disk.writeRaw(to: source)
+        let order = order(source, target, format)
+        let runner = LocalRunner(gate: DirectoryGate())
+        let plan = try runner.plan(order, TestControl(firstPayload: 0))
+        let control = TestControl(firstPayload: plan.firstPayload?.bytes ?? 0)
+        var results: [Int: RangeResult] = [:]
+        let indexes = (0..<plan.rangeCount).shuffled(using: &generator)
+        for index in indexes + indexes {
+            control.range.store(index, ordering: .relaxed)
+            // Another worker, which knows nothing yet.
+            let other = index % 3 == 0 ? LocalRunner(gate: DirectoryGate()) : runner
+            let result = try other.run(order, planHash: plan.planHash, index: index, control)
+            if let earlier = results[index] { #expect(earlier == result) }
+            results[index] = result
+        }
+        let ordered = try (0..<plan.rangeCount).map { try #require(results[$0]) }
+        for _ in 0..<2 {
+            _ = try runner.seal(order, planHash: plan.planHash, results: ordered, control)
+        }
+        try Tool.check(["qemu-img", "compare", "-f", "raw", "-F", format.rawValue, source, target])
+        if format == .qcow2 { try Tool.check(["qemu-img", "check", "-f", "qcow2", target]) }
+        #expect(directory.names == ["source", "target"])
+    }
+
+    @Test func `a source that changes fails the job as changed`() throws {
+        let directory = try TemporaryDirectory()
+        let (source, target) = (directory.file("source"), directory.file("target"))
+        try Tool.check(["truncate", "-s", "16M", source])
+        let order = order(source, target, .raw)
+        let runner = LocalRunner(gate: DirectoryGate())
+        let control = TestControl(firstPayload: 0)
+        let plan = try runner.plan(order, control)
+        try Tool.check(["qemu-io", "-f", "raw", "-c", "write 0 4k", source])
+        for runner in [runner, LocalRunner(gate: DirectoryGate())] {
+            let error = #expect(throws: DrayError.self) {
+                try runner.run(order, planHash: plan.planHash, index: 0, control)
+            }
+            #expect(error?.kind == .changed)
+        }
+        try runner.discard(order)
+        #expect(directory.names == ["source"])
+    }
+
+    @Test func `a cancelled range stops`() throws {
+        let directory = try TemporaryDirectory()
+        let source = directory.file("source")
+        try Tool.check(["qemu-img", "create", "-q", "-f", "raw", source, "16M"])
+        try Tool.check(["qemu-io", "-f", "raw", "-c", "write -P 1 0 16M", source])
+        let order = order(source, directory.file("target"), .qcow2)
+        let runner = LocalRunner(gate: DirectoryGate())
+        let control = TestControl(firstPayload: 65536)
+        let plan = try runner.plan(order, control)
+        control.cancelled.store(true, ordering: .relaxed)
+        let error = #expect(throws: DrayError.self) {
+            try runner.run(order, planHash: plan.planHash, index: 0, control)
+        }
+        #expect(error?.kind == .cancelled)
+    }
+}
