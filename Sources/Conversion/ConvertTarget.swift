@@ -96,8 +96,9 @@ final class ConvertTarget: Sendable {
             if let storage = opened { return storage }
             let storage = try StorageOpener.open(
                 staging?.path ?? spec.path,
-                for: .writing,
-                cache: spec.cache
+                for: staging == nil ? .writing : .filling,
+                cache: spec.cache,
+                name: spec.path
             )
             opened = storage
             return storage

@@ -31,7 +31,7 @@ package final class FileStorage: Storage {
         self.name = name
         self.cache = cache
         alignment = try cache.isDirect ? descriptor.directAlignment(name, sector: 4096) : .none
-        isZeroInitialized = access == .creating
+        isZeroInitialized = access == .creating || access == .filling
         io = DescriptorIO(descriptor, name: name, alignment: alignment)
         let length = try descriptor.status(name).size
         knownLength = Mutex(length)

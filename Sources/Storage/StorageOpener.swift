@@ -13,6 +13,8 @@ package enum StorageOpener {
         case reading
         /// Reading and writing what exists.
         case writing
+        /// Going on with a file that we created: what was not written yet still reads as zeros.
+        case filling
         /// A new file, which must not exist yet.
         case creating
     }
@@ -58,7 +60,7 @@ package enum StorageOpener {
         var flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY
         switch access {
         case .reading: flags |= O_RDONLY
-        case .writing: flags |= O_RDWR
+        case .writing, .filling: flags |= O_RDWR
         case .creating: flags |= O_RDWR | O_CREAT | O_EXCL
         }
         if access != .reading && (cache == .writethrough || cache == .directsync) {
