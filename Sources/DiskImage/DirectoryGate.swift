@@ -14,7 +14,8 @@ package struct DirectoryGate: ReferenceGate {
 
     package func resolve(_ name: String, referrer: String) throws(DrayError) -> String {
         try refuseProtocols(name, referrer)
-        let path = name.hasPrefix("/") ? name : directory(of: referrer) + "/" + name
+        let isPlain = name.hasPrefix("/") || !referrer.contains("/")
+        let path = isPlain ? name : directory(of: referrer) + "/" + name
         let real = try realPath(path, named: name, referrer)
         let home = try directory(of: realPath(referrer, named: referrer, referrer))
         for directory in [home] + allowed {

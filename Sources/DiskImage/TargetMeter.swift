@@ -25,7 +25,8 @@ package struct Measurement: Sendable, Hashable {
 /// The tables are counted as for a disk that is all data, as qemu does: an image with holes may come out smaller than
 /// required.
 package struct TargetMeter: Sendable {
-    private let clusterSize: UInt64
+    /// The target's allocation unit, in bytes.
+    package let clusterSize: UInt64
     /// The size of the virtual disk in whole clusters, in bytes.
     private let payload: UInt64
     /// Bytes of all tables and the header.

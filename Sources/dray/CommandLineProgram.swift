@@ -49,6 +49,10 @@ enum CommandLineProgram {
 
     private static func dispatch(_ arguments: ParsedArguments) throws -> Int32 {
         switch arguments.command.name {
+        case InfoTable.command.name: try InfoCommand.run(arguments)
+        case MapTable.command.name: try MapCommand.run(arguments)
+        case CheckTable.command.name: try CheckCommand.run(arguments)
+        case MeasureTable.command.name: try MeasureCommand.run(arguments)
         case CompletionTable.command.name: try CompletionCommand.run(arguments)
         default: throw DrayError(.bug, "the command has no implementation")
         }

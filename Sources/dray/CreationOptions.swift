@@ -1,0 +1,17 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CommandTable
+internal import DiskImage
+
+extension ParsedArguments {
+    /// The options of `-o`.
+    func creationOptions() throws(UsageError) -> KeyValueList {
+        try KeyValueList(values(ConvertTable.creationOptions), for: "-o")
+    }
+}
+
+extension KeyValueList {
+    /// The entries as the target format takes them.
+    var formatOptions: [FormatOption] { entries.map { FormatOption($0.key, $0.value) } }
+}

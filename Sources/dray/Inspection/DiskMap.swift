@@ -1,0 +1,138 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import DiskImage
+internal import Storage
+
+/// Walks a disk in qemu-img's terms: sizes are whole sectors of 512 bytes, and a layer's answer counts where it says
+/// data or zeros.
+struct DiskMap {
+    /// The disk's size in bytes, in whole sectors.
+    let size: UInt64
+    private let layers: [any ImageDriver]
+    /// Per layer, whether its file is to be asked about what the layer says is data.
+    private let looksBelow: [Bool]
+    /// How much is asked for at once, in bytes: a run is never longer before it is joined with the next.
+    private static let step: UInt64 = 1 << 30
+
+    /// A walk over `image`. Fails with `corrupt` where the size leaves no room for rounding.
+    init(_ image: Image) throws(DrayError) {
+        layers = image.layers
+        size = Self.sectors(image.guestSize)
+        looksBelow = try image.layers.map { layer throws(DrayError) in
+            try layer.isStorageSparserThanTables()
+        }
+    }
+
+    /// Calls `body` with every run between `start` and `end`, joined as qemu-img joins them.
+    func forEachRun(
+        from start: UInt64,
+        to end: UInt64,
+        _ body: (BlockStatus) throws(DrayError) -> Void
+    ) throws(DrayError) {
+        var pending: BlockStatus?
+        var position = start
+        while position < end {
+            let next = try status(at: position, limit: min(Self.step, end - position))
+            position = next.end
+            if let run = pending, run.joins(next) {
+                pending?.length += next.length
+                continue
+            }
+            if let run = pending { try body(run) }
+            pending = next
+        }
+        if let run = pending { try body(run) }
+    }
+
+    /// The run that begins at `start`, at most `limit` bytes long.
+    func status(at start: UInt64, limit: UInt64) throws(DrayError) -> BlockStatus {
+        var length = min(limit, size - start)
+        for (depth, layer) in layers.enumerated() {
+            let available = Self.sectors(layer.guestSize) - start
+            var answer = try answer(of: layer, start, min(length, available))
+            length = answer.length
+            answer.depth = depth
+            guard !answer.isData, !answer.isZero else {
+                return looksBelow[depth] ? try lookBelow(layer, answer) : answer
+            }
+            let below = depth + 1 < layers.count ? Self.sectors(layers[depth + 1].guestSize) : 0
+            guard start < below else {
+                answer.isZero = true
+                return answer
+            }
+        }
+        throw DrayError(.bug, "the last layer has no answer", offset: start)
+    }
+
+    /// What one layer says, in qemu-img's terms.
+    private func answer(
+        of layer: any ImageDriver,
+        _ start: UInt64,
+        _ limit: UInt64
+    ) throws(DrayError) -> BlockStatus {
+        guard start < layer.guestSize else { return tail(of: layer, start, limit) }
+        let extent = try layer.map(GuestOffset(start), limit: min(limit, layer.guestSize - start))
+        var status = Self.status(extent.place, start, extent.length)
+        // The last sector of a format with tables belongs to the run before the disk's end.
+        if layer.format != .raw, status.end == layer.guestSize { status.length = limit }
+        return status
+    }
+
+    /// The rest of the last sector of a raw image, beyond its end: zeros.
+    private func tail(of layer: any ImageDriver, _ start: UInt64, _ limit: UInt64) -> BlockStatus {
+        Self.status(.zero(layer.storage, HostOffset(start)), start, limit)
+    }
+
+    private static func status(_ place: Place, _ start: UInt64, _ length: UInt64) -> BlockStatus {
+        var status = BlockStatus(
+            start: start,
+            length: length,
+            depth: 0,
+            isPresent: true,
+            isZero: false,
+            isData: false
+        )
+        switch place {
+        case .data(let storage, let host):
+            status.isData = true
+            status.offset = host.bytes
+            status.file = storage.name
+        case .compressed:
+            status.isData = true
+        case .zero(let storage, let host):
+            status.isZero = true
+            status.offset = host?.bytes
+            status.file = host == nil ? nil : storage.name
+        case .unallocated:
+            status.isPresent = false
+        }
+        return status
+    }
+
+    /// Asks the file about a run that the layer says is data, where holes are to be expected in it.
+    private func lookBelow(
+        _ layer: any ImageDriver,
+        _ status: BlockStatus
+    ) throws(DrayError) -> BlockStatus {
+        guard status.isData, let offset = status.offset,
+            let storage = layer.storages.first(where: { $0.name == status.file })
+        else { return status }
+        var status = status
+        guard offset < storage.length else {
+            status.isZero = true
+            return status
+        }
+        let limit = min(status.length, storage.length - offset)
+        let extent = try storage.extent(at: HostOffset(offset), limit: limit)
+        status.length = extent.length
+        status.isZero = !extent.isData
+        return status
+    }
+
+    private static func sectors(_ bytes: UInt64) -> UInt64 {
+        // Virtual sizes are far below the largest number.
+        bytes.roundedUp(to: 512) ?? bytes
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import DiskImage
+internal import Storage
+
+/// What `dray info` tells about one image, in qemu-img's terms.
+struct LayerDescription {
+    /// The path of the image's file.
+    let path: String
+    /// The format's name.
+    let format: String
+    /// The disk's size in bytes, in whole sectors.
+    let virtualSize: UInt64
+    /// The space that the file takes on its file system, in bytes.
+    let actualSize: UInt64
+    /// The backing image as the image names it.
+    let backing: BackingReference?
+    /// What the format tells.
+    let details: FormatInformation
+
+    /// Describes `layer`.
+    init(_ layer: any ImageDriver) throws(DrayError) {
+        path = layer.storage.name
+        format = layer.format.rawValue
+        virtualSize = layer.guestSize.roundedUp(to: 512) ?? layer.guestSize
+        actualSize = try FileSpace.allocated(path)
+        backing = layer.backing
+        details = try layer.information()
+    }
+
+    /// The path of the backing image: what it is named, seen from the image's directory.
+    var fullBackingPath: String? {
+        guard let name = backing?.name else { return nil }
+        let isProtocol = name.prefix { $0 != "/" }.contains(":")
+        guard !name.hasPrefix("/"), !isProtocol, let slash = path.lastIndex(of: "/") else {
+            return name
+        }
+        return path[...slash] + name
+    }
+
+    /// The object of `--output json`.
+    var json: FormatInformation.Value {
+        typealias Field = FormatInformation.Field
+        var fields: [Field] = []
+        if let format = backing?.format {
+            fields.append(Field("backing-filename-format", .text(format)))
+        }
+        if !details.snapshots.isEmpty {
+            fields.append(Field("snapshots", .list(details.snapshots.map { .object($0) })))
+        }
+        fields.append(Field("virtual-size", .number(virtualSize)))
+        fields.append(Field("filename", .text(path)))
+        if let size = details.clusterSize { fields.append(Field("cluster-size", .number(size))) }
+        fields.append(Field("format", .text(format)))
+        fields.append(Field("actual-size", .number(actualSize)))
+        if details.isEncrypted { fields.append(Field("encrypted", .flag(true))) }
+        if !details.fields.isEmpty {
+            let specific = [Field("type", .text(format)), Field("data", .object(details.fields))]
+            fields.append(Field("format-specific", .object(specific)))
+        }
+        if let full = fullBackingPath { fields.append(Field("full-backing-filename", .text(full))) }
+        if let backing { fields.append(Field("backing-filename", .text(backing.name))) }
+        fields.append(Field("dirty-flag", .flag(details.isDirty)))
+        return .object(fields)
+    }
+}
