@@ -35,7 +35,7 @@ final class ConvertTarget: Sendable {
             sparseSize: spec.sparseSize
         )
         let isInPlace = isDevice || spec.existing == .overwrite
-        staging = isInPlace ? nil : StagingFile(target: spec.path, job: job)
+        staging = try isInPlace ? nil : StagingFile(target: spec.path, job: job)
         let base = try BaseImage.layersAbove(spec, disk: disk, gate: gate)
         switch format.placement {
         case .identity:
@@ -94,12 +94,12 @@ final class ConvertTarget: Sendable {
     func storage() throws(DrayError) -> any Storage {
         try opened.withLock { opened throws(DrayError) in
             if let storage = opened { return storage }
-            let storage = try StorageOpener.open(
-                staging?.path ?? spec.path,
-                for: staging == nil ? .writing : .filling,
-                cache: spec.cache,
-                name: spec.path
-            )
+            let storage =
+                if let staging {
+                    try staging.open(cache: spec.cache)
+                } else {
+                    try StorageOpener.open(spec.path, for: .writing, cache: spec.cache)
+                }
             opened = storage
             return storage
         }
@@ -121,7 +121,10 @@ final class ConvertTarget: Sendable {
         }
         let storage = try storage()
         try format.seal(storage, placements)
-        try staging?.publish(replacing: spec.existing == .replace)
+        try staging?.publish(
+            replacing: spec.existing == .replace,
+            isDurable: spec.isDurable || spec.cache != .unsafe
+        )
         return storage.length
     }
 

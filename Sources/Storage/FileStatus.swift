@@ -28,6 +28,12 @@ struct FileStatus {
         inode = UInt64(raw.st_ino)
     }
 
+    /// Whether this is a regular file.
+    var isRegular: Bool { (mode & S_IFMT) == S_IFREG }
+
+    /// Whether this is a symbolic link, where it was not followed.
+    var isSymbolicLink: Bool { (mode & S_IFMT) == S_IFLNK }
+
     /// Whether this is a block device.
     var isBlockDevice: Bool { (mode & S_IFMT) == S_IFBLK }
 

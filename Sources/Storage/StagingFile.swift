@@ -5,104 +5,199 @@ package import BlockIO
 internal import CLinux
 internal import Glibc
 
-/// The file beside a target that a job writes to until the image is whole: `.NAME.JOB.partial`.
-///
-/// It exists only once it was prepared, and takes the target's name in one step; a value of this type is just the two names.
+/// A target on its way: a file beside it that no tool takes for an image, until it is whole and gets the target's name.
 package struct StagingFile: Sendable, Hashable {
-    /// The staging file's path.
+    /// The target as the user gave it.
+    package let target: String
+    /// Where the bytes are until then: `.NAME.JOB.partial` in the target's directory. A NAME too long for that is cut.
     package let path: String
-    /// The target's path.
-    private let target: String
+    /// Where the target will be: `target`, or what it points to where it is a symbolic link.
+    private let destination: String
 
-    /// The staging file of job `job` for `target`. Long names are cut so that the file system takes them.
-    package init(target: String, job: String) {
-        let slash = target.lastIndex(of: "/")
-        let directory = slash.map { String(target[...$0]) } ?? ""
-        let name = slash.map { String(target[target.index(after: $0)...]) } ?? target
-        var kept = name
-        while kept.utf8.count > 150 { kept.removeLast() }
-        path = "\(directory).\(kept).\(job).partial"
+    /// Names the staging file of a job. Nothing is created. `job` has letters, digits and dashes only. Fails with `invalid`
+    /// where the target is no file's name.
+    package init(target: String, job: String) throws(DrayError) {
+        let isPlain = job.utf8.allSatisfy { byte in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                || byte == UInt8(ascii: "-")
+        }
+        guard isPlain, (1...128).contains(job.utf8.count) else {
+            throw DrayError(.invalid, "'\(job)' is no job's name")
+        }
+        destination = Self.resolved(target)
+        let name = Self.lastComponent(destination)
+        guard !name.isEmpty, name != ".", name != "..", !target.utf8.contains(0) else {
+            throw DrayError(.invalid, "'\(target)' is not the name of a file")
+        }
         self.target = target
+        let suffix = ".\(job).partial"
+        // NAME_MAX, with the dot in front and room for an attempt's own ending. The suffix alone tells jobs apart.
+        var kept = name
+        while 1 + kept.utf8.count + suffix.utf8.count + 14 > 255 { kept.removeLast() }
+        path = Self.directory(destination) + "/." + kept + suffix
     }
 
     /// Whether the staging file is there.
-    package var exists: Bool { Self.exists(path) }
+    package var exists: Bool { unsafe access(path, F_OK) == 0 }
 
-    /// Makes the staging file, unless it is there already: `prepare` fills a new file, which then takes the
-    /// staging name. Fails with `refused` where the target exists, unless it is to be replaced.
+    /// Fails with `refused` where the target exists and is not to be replaced, and with `unsupported` where it is something that a
+    /// file cannot replace. For before the work begins; ``publish(replacing:isDurable:)`` asks again.
+    package func checkTarget(replacing: Bool) throws(DrayError) {
+        var raw = stat()
+        guard unsafe lstat(destination, &raw) == 0 else { return }
+        guard replacing else { throw existing() }
+        let status = FileStatus(raw)
+        guard status.isRegular || status.isSymbolicLink else {
+            throw DrayError(
+                .unsupported,
+                "this is no regular file, so it is not replaced",
+                file: target
+            )
+        }
+    }
+
+    /// Makes the staging file, unless it is there already: `prepare` fills a file without a name, which then gets the
+    /// staging name in one step. Fails as ``checkTarget(replacing:)`` does. Messages name the target.
     package func create(
         replacing: Bool,
         cache: CacheMode,
         _ prepare: (any Storage) throws(DrayError) -> Void
     ) throws(DrayError) {
         guard !exists else { return }
-        if !replacing, Self.exists(target) { throw targetExists }
-        let unfinished = "\(path).\(getpid())"
-        let storage = try StorageOpener.open(unfinished, for: .creating, cache: cache, name: target)
-        do throws(DrayError) {
-            try prepare(storage)
-            try rename(unfinished, path, replacing: false)
-        } catch {
-            _ = unsafe unlink(unfinished)
-            // Another attempt was faster: its file is as good.
-            guard error.errno == EEXIST, exists else { throw error }
-        }
-    }
-
-    /// Gives the file the target's name, durably. Fails with `refused` where the target exists, unless it is
-    /// to be replaced; the old file then stays whole until this very step.
-    package func publish(replacing: Bool) throws(DrayError) {
-        do throws(DrayError) {
-            try rename(path, target, replacing: replacing)
-        } catch {
-            throw error.errno == EEXIST ? targetExists : error
-        }
-        try flushDirectory()
-    }
-
-    /// Removes the staging file if it is there.
-    package func remove() throws(DrayError) {
-        guard unsafe unlink(path) != 0, errno != ENOENT else { return }
-        throw DrayError(.resource, "cannot remove the staging file", file: path, errno: errno)
-    }
-
-    private var targetExists: DrayError {
-        DrayError(.refused, "the target exists already; use --force to replace it", file: target)
-    }
-
-    private func rename(_ from: String, _ to: String, replacing: Bool) throws(DrayError) {
-        let result = systemCall {
-            if replacing { return unsafe Glibc.rename(from, to) }
-            let result = unsafe dray_rename_noreplace(from, to)
-            // Some file systems do not know the flag: a hard link fails as well where the name is taken.
-            guard result != 0, errno == EINVAL || errno == ENOSYS else { return result }
-            guard unsafe link(from, to) == 0 else { return -1 }
-            return unsafe unlink(from)
-        }
-        if case .failure(let error) = result {
-            throw DrayError(.resource, "cannot rename \(from)", file: to, errno: error.number)
-        }
-    }
-
-    /// fsync(2) of the directory, so that the name survives the machine. A directory that cannot be opened for that is left alone.
-    private func flushDirectory() throws(DrayError) {
-        let directory = target.lastIndex(of: "/").map { String(target[...$0]) } ?? "."
-        let opened = systemCall { unsafe dray_open(directory, O_RDONLY | O_CLOEXEC, 0) }
-        guard case .success(let number) = opened else { return }
-        let descriptor = FileDescriptor(owning: number)
-        let result = systemCall { fsync(descriptor.number) }
-        if case .failure(let error) = result, error.number != EINVAL {
-            throw DrayError(
-                .resource,
-                "cannot flush the directory",
-                file: target,
-                errno: error.number
+        try checkTarget(replacing: replacing)
+        if let unnamed = try StorageOpener.openUnnamed(
+            in: Self.directory(destination),
+            cache: cache,
+            name: target
+        ) {
+            try prepare(unnamed)
+            let handle = "/proc/self/fd/\(unnamed.io.descriptor.number)"
+            return try takeStagingName(
+                systemCall { unsafe linkat(AT_FDCWD, handle, AT_FDCWD, path, AT_SYMLINK_FOLLOW) }
             )
         }
+        try createThroughName(cache, prepare)
     }
 
-    private static func exists(_ path: String) -> Bool {
-        var status = stat()
-        return unsafe lstat(path, &status) == 0
+    /// For file systems without O_TMPFILE: a name of this attempt's own.
+    private func createThroughName(
+        _ cache: CacheMode,
+        _ prepare: (any Storage) throws(DrayError) -> Void
+    ) throws(DrayError) {
+        let own = path + "." + String(UInt64.random(in: .min ... .max), radix: 36)
+        let storage = try StorageOpener.open(own, for: .creating, cache: cache, name: target)
+        // Either it has another name by then, or it is of no use.
+        defer { _ = unsafe unlink(own) }
+        try prepare(storage)
+        let linked = systemCall { unsafe link(own, path) }
+        guard case .failure(let error) = linked, error.number != EEXIST else { return }
+        // A file system without links has nobody but us to care about a race.
+        try takeStagingName(systemCall { unsafe rename(own, path) })
+    }
+
+    private func takeStagingName(_ result: Result<Int32, SystemErrorNumber>) throws(DrayError) {
+        // EEXIST: another attempt was faster, and its file is as good.
+        guard case .failure(let error) = result, error.number != EEXIST else { return }
+        let text = "cannot name the staging file \(path)"
+        throw DrayError(.resource, text, file: target, errno: error.number)
+    }
+
+    /// Opens the staging file that a step before has created. What was never written in it reads as zeros.
+    package func open(cache: CacheMode) throws(DrayError) -> any Storage {
+        try StorageOpener.open(path, for: .filling, cache: cache, name: target)
+    }
+
+    /// Gives the finished file its name, in one step: the name is either not there (or the old file's) or the whole new file's.
+    ///
+    /// Without `replacing`, an existing target is left alone and `refused` is thrown; with it, the new file gets the old one's
+    /// permissions and, where the system lets us, its owner. With `isDurable`, content and name survive a crash of the
+    /// machine from here on.
+    package func publish(replacing: Bool, isDurable: Bool) throws(DrayError) {
+        try checkTarget(replacing: replacing)
+        if isDurable { try synchronize(path) }
+        if replacing {
+            keepPermissions()
+            let renamed = systemCall { unsafe rename(path, destination) }
+            if case .failure(let error) = renamed { throw cannotName(error) }
+        } else {
+            try renameWithoutReplacing()
+        }
+        if isDurable { try synchronize(Self.directory(destination)) }
+    }
+
+    /// Removes the staging file, if it is there.
+    package func remove() throws(DrayError) {
+        let removed = systemCall { unsafe unlink(path) }
+        guard case .failure(let error) = removed, error.number != ENOENT else { return }
+        let text = "cannot remove the unfinished file"
+        throw DrayError(.resource, text, file: path, errno: error.number)
+    }
+
+    private func renameWithoutReplacing() throws(DrayError) {
+        let renamed = systemCall { unsafe dray_rename_noreplace(path, destination) }
+        guard case .failure(let error) = renamed else { return }
+        switch error.number {
+        case EEXIST: throw existing()
+        case EINVAL, ENOSYS, EOPNOTSUPP: try linkAndUnlink()
+        default: throw cannotName(error)
+        }
+    }
+
+    /// For file systems without RENAME_NOREPLACE: link(2) does not replace either.
+    private func linkAndUnlink() throws(DrayError) {
+        let linked = systemCall { unsafe link(path, destination) }
+        guard case .failure(let error) = linked else { return try remove() }
+        throw error.number == EEXIST ? existing() : cannotName(error)
+    }
+
+    private func keepPermissions() {
+        var old = stat()
+        guard unsafe stat(destination, &old) == 0 else { return }
+        // Where these fail, the new file has the permissions of a new file, which is no reason to lose it.
+        _ = unsafe chown(path, old.st_uid, old.st_gid)
+        _ = unsafe chmod(path, old.st_mode & 0o7777)
+    }
+
+    private func synchronize(_ path: String) throws(DrayError) {
+        let opened = systemCall { unsafe dray_open(path, O_RDONLY | O_CLOEXEC, 0) }
+        switch opened {
+        case .failure(let error): throw notDurable(error)
+        case .success(let number):
+            let descriptor = FileDescriptor(owning: number)
+            if case .failure(let error) = systemCall({ fsync(descriptor.number) }) {
+                throw notDurable(error)
+            }
+        }
+    }
+
+    private func existing() -> DrayError {
+        DrayError(.refused, "the target exists already; --force replaces it", file: target)
+    }
+
+    private func cannotName(_ error: SystemErrorNumber) -> DrayError {
+        let text = "cannot give the finished file its name"
+        return DrayError(.resource, text, file: target, errno: error.number)
+    }
+
+    private func notDurable(_ error: SystemErrorNumber) -> DrayError {
+        DrayError(.resource, "cannot make the file durable", file: target, errno: error.number)
+    }
+
+    /// The path behind a symbolic link that leads to a file, so that replacing it replaces the file, not the link.
+    private static func resolved(_ path: String) -> String {
+        guard let real = unsafe realpath(path, nil) else { return path }
+        defer { unsafe free(real) }
+        return unsafe String(cString: real)
+    }
+
+    private static func directory(_ path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/." : String(path[..<slash])
+    }
+
+    private static func lastComponent(_ path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return path }
+        return String(path[path.index(after: slash)...])
     }
 }

@@ -50,6 +50,26 @@ package enum StorageOpener {
         }
     }
 
+    /// Opens a new file in `directory` that has no name yet and is gone with its last descriptor (O_TMPFILE); nil where the file
+    /// system cannot do that, or anything else is wrong that creating a named file will tell.
+    static func openUnnamed(
+        in directory: String,
+        cache: CacheMode,
+        name: String
+    ) throws(DrayError) -> FileStorage? {
+        let flags = O_RDWR | O_CLOEXEC | dray_O_TMPFILE | durabilityFlag(cache)
+        guard
+            case .success(let number) = systemCall({ unsafe dray_open(directory, flags, 0o644) })
+        else { return nil }
+        let descriptor = FileDescriptor(owning: number)
+        try settle(descriptor, isDirect: cache.isDirect, name)
+        return try FileStorage(descriptor, name: name, access: .creating, cache: cache)
+    }
+
+    private static func durabilityFlag(_ cache: CacheMode) -> Int32 {
+        cache == .writethrough || cache == .directsync ? O_DSYNC : 0
+    }
+
     private static func openDescriptor(
         _ path: String,
         _ access: Access,
@@ -63,9 +83,7 @@ package enum StorageOpener {
         case .writing, .filling: flags |= O_RDWR
         case .creating: flags |= O_RDWR | O_CREAT | O_EXCL
         }
-        if access != .reading && (cache == .writethrough || cache == .directsync) {
-            flags |= O_DSYNC
-        }
+        if access != .reading { flags |= durabilityFlag(cache) }
         switch systemCall({ unsafe dray_open(path, flags, 0o644) }) {
         case .success(let number): return FileDescriptor(owning: number)
         case .failure(let error) where error.number == EEXIST && access == .creating:
