@@ -239,9 +239,7 @@ struct QCOW2EntryRules {
         guard bitmap == 0 else {
             throw QCOW2EntryError(word: word, reason: "a compressed cluster with subclusters")
         }
-        let shift = 62 - (clusterBits - 8)
-        let host = word & ((1 << shift) - 1)
-        let sectors = (word & ~(QCOW2.copied | QCOW2.compressed)) >> shift + 1
+        let (host, stored) = Self.compressedStretch(word, UInt32(clusterBits))
         guard host < clusterBytes else {
             throw QCOW2EntryError(
                 word: word,
@@ -249,11 +247,19 @@ struct QCOW2EntryRules {
                     "the compressed data at \(host) lie beyond the end of the file (\(clusterBytes) bytes)"
             )
         }
-        let stored = sectors * QCOW2.compressedSector - host % QCOW2.compressedSector
         var run = QCOW2Run(.compressed, length: clusterSize - skipping)
         run.host = host
         run.hasHost = true
         run.compressedLength = Int(min(stored, clusterBytes - host))
         return run
+    }
+
+    /// Where a compressed cluster's stream starts, and how many bytes belong to it at most: its last sector to the end
+    /// (specification, "Compressed Clusters Descriptor").
+    static func compressedStretch(_ word: UInt64, _ clusterBits: UInt32) -> (UInt64, UInt64) {
+        let shift = 62 - (UInt64(clusterBits) - 8)
+        let host = word & ((1 << shift) - 1)
+        let sectors = (word & ~(QCOW2.copied | QCOW2.compressed)) >> shift + 1
+        return (host, sectors * QCOW2.compressedSector - host % QCOW2.compressedSector)
     }
 }

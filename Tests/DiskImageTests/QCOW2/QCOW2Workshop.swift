@@ -38,6 +38,15 @@ final class QCOW2Workshop {
         }
     }
 
+    /// Makes a file, in place of one that is there.
+    func write(_ name: String, _ bytes: [UInt8]) throws {
+        try shell("rm -f \(name)")
+        let storage = try StorageOpener.open(path(name), for: .creating, cache: .unsafe)
+        let buffer = AlignedBuffer(count: bytes.count)
+        buffer.copy(bytes, to: 0)
+        try storage.write(HostOffset(0), from: buffer, 0..<bytes.count)
+    }
+
     /// The bytes of a file.
     func bytes(_ name: String) throws -> [UInt8] {
         let storage = try storage(name)
