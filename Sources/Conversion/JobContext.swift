@@ -39,6 +39,7 @@ final class JobContext: Sendable {
         var target: ConvertTarget?
         if let wanted = spec.target {
             target = try ConvertTarget(wanted, job: job.id, disk: disk, gate: gate)
+            try Self.refuseSource(target, disk)
             if createsTarget { try target?.create() }
         }
         plan = try Self.plan(spec, disk, other, target)
@@ -47,6 +48,23 @@ final class JobContext: Sendable {
         self.disk = disk
         self.other = other
         self.target = target
+    }
+
+    /// Fails with `refused` where a target that is written in place is one of the files that are read.
+    private static func refuseSource(
+        _ target: ConvertTarget?,
+        _ disk: SourceDisk
+    ) throws(DrayError) {
+        guard let target, target.staging == nil else { return }
+        let mine = try target.identity()
+        for source in try disk.identities()
+        where source.device == mine.device && source.inode == mine.inode {
+            throw DrayError(
+                .refused,
+                "the target is one of the files that are read",
+                file: target.spec.path
+            )
+        }
     }
 
     private static func rangeSize(of spec: JobSpec, _ guestSize: UInt64) -> UInt64 {
