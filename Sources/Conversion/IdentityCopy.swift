@@ -26,7 +26,7 @@ struct IdentityCopy {
                 continue
             }
             let chunk = chunk(at: position)
-            let data = try read(chunk)
+            let data = try copy.reader.read(chunk, into: buffer, at: 0)
             try copy.write(0..<Int(chunk.length), of: buffer, at: start + position.bytes)
             copy.control.progress(data)
             dataBytes += data
@@ -58,19 +58,5 @@ struct IdentityCopy {
             try copy.target.zero(start + position.bytes, length: length, mayPunch: true)
         }
         return length
-    }
-
-    /// Fills the buffer with `chunk`; returns how many bytes were data.
-    private func read(_ chunk: GuestRange) throws(DrayError) -> UInt64 {
-        var data: UInt64 = 0
-        try copy.disk.forEachExtent(in: chunk) { run throws(DrayError) in
-            try copy.reader.read(
-                run,
-                into: buffer,
-                at: Int(run.range.start.bytes - chunk.start.bytes)
-            )
-            if run.state == .data { data += run.range.length }
-        }
-        return data
     }
 }

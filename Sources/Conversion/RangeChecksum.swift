@@ -33,7 +33,7 @@ struct RangeChecksum {
                 continue
             }
             let chunk = GuestRange(position, length: min(UInt64(UnitSize.chunk), rest))
-            let data = try read(chunk)
+            let data = try reader.read(chunk, into: buffer, at: 0)
             hasher.append(buffer, 0..<Int(chunk.length))
             control.progress(data)
             dataBytes += data
@@ -47,14 +47,5 @@ struct RangeChecksum {
         guard run.state != .data else { return 0 }
         return run.range.length == rest
             ? rest : run.range.length.roundedDown(to: UInt64(UnitSize.block))
-    }
-
-    private func read(_ chunk: GuestRange) throws(DrayError) -> UInt64 {
-        var data: UInt64 = 0
-        try disk.forEachExtent(in: chunk) { run throws(DrayError) in
-            try reader.read(run, into: buffer, at: Int(run.range.start.bytes - chunk.start.bytes))
-            if run.state == .data { data += run.range.length }
-        }
-        return data
     }
 }

@@ -15,20 +15,23 @@ package final class SourceReader {
     /// A reader of `disk`.
     package init(_ disk: SourceDisk) { self.disk = disk }
 
-    /// Reads all of `range` into `buffer` from `start`: data is read, everything else zeroed.
+    /// Reads all of `range` into `buffer` from `start`: data is read, everything else zeroed. Returns how many bytes were data.
+    @discardableResult
     package func read(
         _ range: GuestRange,
         into buffer: AlignedBuffer,
         at start: Int
-    ) throws(DrayError) {
+    ) throws(DrayError) -> UInt64 {
+        var data: UInt64 = 0
         try disk.forEachExtent(in: range) { run throws(DrayError) in
             let position = start + Int(run.range.start.bytes - range.start.bytes)
             try read(run, into: buffer, at: position)
+            if run.state == .data { data += run.range.length }
         }
+        return data
     }
 
-    /// Reads one run into `buffer` from `start`.
-    package func read(
+    private func read(
         _ run: SourceExtent,
         into buffer: AlignedBuffer,
         at start: Int
