@@ -20,6 +20,9 @@ extension Preallocation {
     /// How much is written at a time by `full`, in bytes.
     private static let step = 4 << 20
 
+    /// Whether space is taken, not only described.
+    var takesSpace: Bool { self == .falloc || self == .full }
+
     /// Gives the stretch of an empty target its space.
     func apply(
         to storage: any Storage,

@@ -17,6 +17,9 @@ package protocol TargetFormat: Sendable {
     /// Where payload goes.
     var placement: Placement { get }
 
+    /// Whether ``prepare(_:)`` reserves space that the finished image must still have: no one may then punch holes for zeros.
+    var keepsSpace: Bool { get }
+
     /// Makes the empty target ready for payload: its length, preallocation. Writes nothing that a tool would take for an image.
     func prepare(_ storage: any Storage) throws(DrayError)
 
@@ -42,6 +45,7 @@ package struct Allocation: Sendable, Hashable {
     /// The unit in which a range's map is kept, in bytes: the cluster, or a part of it (qcow2 subclusters).
     package let granule: UInt64
     /// Whether stretches that read as zeros must be marked (they hide a backing image's data) or may stay unallocated.
+    /// Beyond the backing image's end there is nothing to hide: whole clusters there may stay unallocated all the same.
     package let marksZeros: Bool
     /// Whether zeros that must be marked are written as data, because the format has no mark for them (qcow2 version 2)
     /// or because the user wants every cluster written.

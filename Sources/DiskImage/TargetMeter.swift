@@ -70,8 +70,7 @@ package struct TargetMeter: Sendable {
         clusterSize = options.clusterSize
         payload = geometry.clusters * clusterSize
         overhead = geometry.metadataLength
-        let isWhole = options.preallocation == .falloc || options.preallocation == .full
-        requiresAll = isWhole || (hasSource && options.backing != nil)
+        requiresAll = target.keepsSpace || (hasSource && options.backing != nil)
         takesBitmaps = options.version == 3
     }
 

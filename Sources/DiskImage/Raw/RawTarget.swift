@@ -46,6 +46,8 @@ package struct RawTarget: TargetFormat {
         TargetOption("size", .size, "Virtual disk size; can only be the source's"),
     ]
 
+    package var keepsSpace: Bool { preallocation.takesSpace }
+
     package func prepare(_ storage: any Storage) throws(DrayError) {
         try grow(storage)
         try preallocation.apply(to: storage, HostOffset(0), length: guestSize)

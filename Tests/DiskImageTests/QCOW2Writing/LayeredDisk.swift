@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Dray authors
 // SPDX-License-Identifier: Apache-2.0
 
+import BlockIO
 import TestSupport
 
 /// A disk on an optional backing disk: what each sector is, and what the two read as together.
@@ -15,12 +16,15 @@ struct LayeredDisk {
 
     static let sector = 512
     let size: Int
+    /// Where the backing disk ends: zeros beyond hide nothing.
+    let baseSize: Int
     /// What the disk reads as, padded with zeros to 4 MiB.
-    let bytes: [UInt8]
+    let bytes: AlignedBuffer
     private let sectors: [Content]
 
     init(_ top: ImageDescription, on base: ImageDescription? = nil) {
         size = Int(top.size)
+        baseSize = Int(base?.size ?? 0)
         let padded = (size + (4 << 20) - 1) / (4 << 20) * (4 << 20)
         // The guest sees whole sectors, and a hole in the last one shows the backing disk.
         let visible = (top.size + 511) / 512 * 512
@@ -37,7 +41,8 @@ struct LayeredDisk {
             position = range.upperBound
         }
         Self.mark(position..<padded, .hole, &sectors)
-        self.bytes = bytes
+        self.bytes = AlignedBuffer(count: max(padded, 1))
+        self.bytes.copy(bytes, to: 0)
         self.sectors = sectors
     }
 
@@ -50,7 +55,10 @@ struct LayeredDisk {
 
     /// What the bytes of `range`, whole sectors, hold.
     func content(_ range: Range<Int>) -> Content {
-        sectors[range.lowerBound / Self.sector..<range.upperBound / Self.sector]
-            .reduce(into: []) { $0.formUnion($1) }
+        var content: Content = []
+        for index in range.lowerBound / Self.sector..<range.upperBound / Self.sector {
+            content.formUnion(sectors[index])
+        }
+        return content
     }
 }

@@ -68,7 +68,9 @@ import Testing
     func overOldContent(options: String) throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("image")
-        try ImageFile.write([UInt8](repeating: 0xA5, count: 6 << 20), to: path)
+        let old = AlignedBuffer(count: 6 << 20)
+        old.copy([UInt8](repeating: 0xA5, count: old.count), to: 0)
+        try ImageFile.write(old, old.count, to: path)
         let storage = try StorageOpener.open(path, for: .writing, cache: .writeback)
         let disk = LayeredDisk(Self.disk)
         let target = try QCOW2Target(guestSize: Self.disk.size, options: parse(options))
@@ -81,7 +83,7 @@ import Testing
         _ = try plane.run()
         #expect(storage.length < 6 << 20)
         let reference = directory.file("reference.raw")
-        try ImageFile.write(Array(disk.bytes[0..<disk.size]), to: reference)
+        try ImageFile.write(disk.bytes, disk.size, to: reference)
         try Tool.check(["qemu-img", "check", path])
         try Tool.check(["qemu-img", "compare", "-f", "qcow2", "-F", "raw", path, reference])
     }

@@ -18,7 +18,7 @@ struct SmallDataPlane {
         try target.prepare(storage)
         switch target.placement {
         case .identity(let start):
-            try write(disk.bytes[0..<disk.size], at: start)
+            try write(0..<disk.size, at: start)
             try target.seal(storage, [])
             return []
         case .allocated(let rules):
@@ -38,7 +38,7 @@ struct SmallDataPlane {
             let clusters = payload(range, states, rules)
             for (order, start) in clusters.enumerated() {
                 let place = next + UInt64(order) * rules.clusterSize
-                try write(disk.bytes[start..<start + Int(rules.clusterSize)], at: place)
+                try write(start..<start + Int(rules.clusterSize), at: place)
             }
             placements[index] = RangePlacement(
                 range: GuestRange(
@@ -72,8 +72,8 @@ struct SmallDataPlane {
             let inside = start..<min(start + granule, (disk.size + 511) / 512 * 512)
             let content = disk.content(inside)
             if content == .hole { return .hole }
-            if content != .zeros && !isZero(disk.bytes[start..<start + granule]) { return .data }
-            if !rules.marksZeros { return .hole }
+            if content != .zeros && !disk.bytes.isZero(start..<start + granule) { return .data }
+            if !rules.marksZeros || start >= disk.baseSize { return .hole }
             if rules.storesZeros || content != .zeros { return .data }
             return .zero
         }
@@ -106,20 +106,11 @@ struct SmallDataPlane {
     }
 
     /// Writes all but pages of zeros where the storage reads as zeros anyway.
-    private func write(_ bytes: ArraySlice<UInt8>, at place: HostOffset) throws {
-        guard !bytes.isEmpty else { return }
-        let buffer = AlignedBuffer(count: bytes.count)
-        buffer.copy(Array(bytes), to: 0)
-        try buffer.forEachRun(of: 0..<buffer.count, granule: 4096) {
-            run,
-            isZero throws(DrayError) in
+    private func write(_ range: Range<Int>, at place: HostOffset) throws {
+        try disk.bytes.forEachRun(of: range, granule: 4096) { run, isZero throws(DrayError) in
             if isZero && storage.isZeroInitialized { return }
-            try storage.write(place + UInt64(run.lowerBound), from: buffer, run)
+            let host = place + UInt64(run.lowerBound - range.lowerBound)
+            try storage.write(host, from: disk.bytes, run)
         }
     }
-}
-
-/// Whether all bytes are zero.
-private func isZero(_ bytes: ArraySlice<UInt8>) -> Bool {
-    bytes.allSatisfy { $0 == 0 }
 }

@@ -48,8 +48,7 @@ struct WrittenImage {
     /// The reference as a guest of a qcow2 image would see it: whole sectors.
     private static func writeReference(_ disk: LayeredDisk, _ path: String) throws {
         let size = (disk.size + 511) / 512 * 512
-        let bytes = Array(disk.bytes[0..<size])
-        try ImageFile.write(bytes, to: path)
+        try ImageFile.write(disk.bytes, size, to: path)
     }
 
     /// Fails the test unless qemu-img finds neither errors nor leaks, and the right content.
@@ -81,15 +80,10 @@ func parse(_ options: String) -> [FormatOption] {
 
 /// Files of bytes.
 enum ImageFile {
-    static func write(_ bytes: [UInt8], to path: String) throws {
+    static func write(_ buffer: AlignedBuffer, _ size: Int, to path: String) throws {
         let storage = try StorageOpener.open(path, for: .creating, cache: .writeback)
-        try storage.resize(UInt64(bytes.count))
-        guard !bytes.isEmpty else { return }
-        let buffer = AlignedBuffer(count: bytes.count)
-        buffer.copy(bytes, to: 0)
-        try buffer.forEachRun(of: 0..<buffer.count, granule: 4096) {
-            run,
-            isZero throws(DrayError) in
+        try storage.resize(UInt64(size))
+        try buffer.forEachRun(of: 0..<size, granule: 4096) { run, isZero throws(DrayError) in
             if !isZero { try storage.write(HostOffset(UInt64(run.lowerBound)), from: buffer, run) }
         }
     }

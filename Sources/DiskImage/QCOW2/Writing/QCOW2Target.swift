@@ -54,6 +54,8 @@ package struct QCOW2Target: TargetFormat {
     /// The length of the payload of a disk that is all data.
     private var payloadLength: UInt64 { geometry.clusters * header.clusterSize }
 
+    package var keepsSpace: Bool { options.preallocation.takesSpace }
+
     package func prepare(_ storage: any Storage) throws(DrayError) {
         if !storage.isZeroInitialized {
             try storage.zero(HostOffset(0), length: header.clusterSize, mayPunch: false)
