@@ -101,7 +101,6 @@ import Testing
         try Tool.check(["qemu-img", "info", "--output=json", path]).split(separator: "\n")
             .filter { !$0.contains("\"filename\"") && !$0.contains("actual-size") }
     }
-    }
 
     /// How much is allocated and compressed; fragmentation is a matter of order, and the end of length.
     private static func check(_ path: String) throws -> [Substring] {
