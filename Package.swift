@@ -49,7 +49,7 @@ let package = Package(
         module("Digest", ["BlockIO", "CCrypto"]),
         module("Conversion", ["BlockIO", "Storage", "DiskImage", "Digest"]),
         module("TaskLog", ["BlockIO", "CSQLite"]),
-        module("Fleet", ["BlockIO", "Conversion", "Digest", "TaskLog"]),
+        module("Fleet", ["BlockIO", "DiskImage", "Conversion", "Digest", "TaskLog"]),
         module("CommandTable", ["CGetopt"]),
         .executableTarget(
             name: "dray",

@@ -1,0 +1,132 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import Conversion
+
+/// The coordinator's rules: a state machine without I/O or clock, so that it runs over any log and under a simulator.
+///
+/// It owns the jobs of some partitions. Its decisions follow from the records of `results` in their order, so that a
+/// coordinator that reads them again comes to the same state; only the issuing of tasks follows the clock.
+/// Its memory is bounded by the windows, and by 24 bytes a range for each unfinished job.
+package struct CoordinatorState {
+    /// How many ended jobs are remembered, so that a repeated request is known.
+    static let rememberedEnds = 100_000
+
+    var settings: CoordinatorSettings
+    var jobs: [String: JobState] = [:]
+    var partitions: [Int: PartitionState] = [:]
+    var ended = RecentSet<String>(limit: Self.rememberedEnds)
+    /// Jobs of which results came before the job was known.
+    var ignored = RecentSet<String>(limit: 4096)
+    var ready = ReadyQueue()
+    var timers = TimerQueue()
+    var controlDue: Set<String> = []
+    var outByPartition: [Int]
+    var outCount = 0
+    var weights = 0
+    let topics: Topics
+
+    /// Makes a coordinator that owns nothing yet.
+    package init(settings: CoordinatorSettings, topics: Topics) {
+        self.settings = settings
+        self.topics = topics
+        outByPartition = Array(repeating: 0, count: topics.taskPartitions)
+    }
+
+    /// Takes note of `event` at `now` and says what is to be done.
+    package mutating func handle(
+        _ event: CoordinatorEvent,
+        now: Milliseconds
+    ) -> [CoordinatorAction] {
+        var turn = Turn(now: now, settings: settings)
+        switch event {
+        case .request(.submit(let order, let weight)): submit(order, weight, &turn)
+        case .request(.cancel(let id)):
+            update(id, &turn) { job, turn in job.stop(.cancelling, nil, &turn) }
+        case .jobRecord(let record): adopt(record, &turn)
+        case .result(let result, let offset): take(result, offset, &turn)
+        case .taken(let partition): partitions[partition] = PartitionState()
+        case .rebuilt(let partition): rebuilt(partition, &turn)
+        case .lost(let partition): lose(partition)
+        case .recorded(let id): update(id, &turn) { job, _ in job.isRecorded = true }
+        case .published(let id, let mark): published(id, mark, &turn)
+        case .tick: tick(&turn)
+        }
+        return turn.actions
+    }
+
+    /// When ``CoordinatorEvent/tick`` is needed at the latest, without other events.
+    package var nextTick: Milliseconds? { timers.first }
+
+    /// How many jobs have not ended.
+    package var jobCount: Int { jobs.count }
+
+    /// The offset up to which the records of a partition of `results` are no longer needed.
+    package func floor(ofResults partition: Int) -> Int64? {
+        guard let state = partitions[partition], !state.isReplaying else { return nil }
+        var floor = state.position
+        for job in jobs.values where job.partition == partition {
+            if let needed = job.floor(settings) { floor = min(floor, needed) }
+        }
+        return floor
+    }
+
+    /// Changes a job, then sees to its timers, its control record and its end.
+    mutating func update(
+        _ id: String,
+        _ turn: inout Turn,
+        _ change: (inout JobState, inout Turn) -> Void
+    ) {
+        guard let place = jobs.index(forKey: id) else { return }
+        // In place: the job's ledger must not be copied.
+        change(&jobs.values[place], &turn)
+        settle(id, &turn)
+    }
+
+    /// Draws the consequences of a change of a job for what all jobs share.
+    private mutating func settle(_ id: String, _ turn: inout Turn) {
+        countOut(&turn)
+        if jobs[id]?.isControlDue == true { controlDue.insert(id) }
+        ready.add(id)
+    }
+
+    private mutating func submit(_ order: JobOrder, _ weight: Int, _ turn: inout Turn) {
+        guard jobs[order.id] == nil, !ended.contains(order.id) else { return }
+        let partition = topics.partition(ofJob: order.id)
+        guard !ignored.contains(order.id) else {
+            // Someone worked on this job before its record could be read here: its results must not be missed.
+            ignored.remove(order.id)
+            return turn.actions.append(.takeAgain(partition: partition))
+        }
+        let record = JobRecord(order: order, weight: min(max(weight, 1), 100))
+        weights += record.weight
+        jobs[order.id] = JobState(record: record, partition: partition)
+        turn.actions.append(.record(record))
+        update(order.id, &turn) { job, turn in job.publish(.submitted, &turn) }
+    }
+
+    private mutating func take(_ result: ResultMessage, _ offset: Int64, _ turn: inout Turn) {
+        let id = result.task.job
+        let partition = topics.partition(ofJob: id)
+        if let position = partitions[partition]?.position {
+            partitions[partition]?.position = max(position, offset + 1)
+        }
+        guard jobs[id] != nil else {
+            if !ended.contains(id) { ignored.insert(id) }
+            return
+        }
+        update(id, &turn) { job, turn in job.judge(result, offset: offset, &turn) }
+    }
+
+    private mutating func published(_ id: String, _ mark: EventMark, _ turn: inout Turn) {
+        update(id, &turn) { job, turn in
+            switch mark {
+            case .end: job.endIsPublished(&turn)
+            case .ranges(let count):
+                job.record.publishedRanges = max(job.record.publishedRanges ?? 0, count)
+                turn.actions.append(.record(job.record))
+            }
+        }
+    }
+}

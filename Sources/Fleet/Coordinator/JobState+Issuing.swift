@@ -1,0 +1,166 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Conversion
+
+extension JobState {
+    /// Puts out at most one step, if there is one to do and `window` leaves room. Says whether it did.
+    mutating func issueNext(window: Int, partition: Int, _ turn: inout Turn) -> Bool {
+        guard isRecorded, outCount < window, let key = nextUnit(window: window, turn) else {
+            return false
+        }
+        issue(key, partition: partition, &turn)
+        return true
+    }
+
+    /// When something is to be done without further news.
+    func nextTimer() -> Milliseconds {
+        guard record.state == .running else {
+            return hasDiscard ? unitTimer() : drainDeadline
+        }
+        return unitTimer()
+    }
+
+    /// Meets the deadlines that have passed.
+    mutating func expire(_ turn: inout Turn) {
+        if !isRunning, !hasDiscard {
+            guard turn.now >= drainDeadline else { return }
+            for key in Array(units.keys) { remove(key, &turn) }
+            return
+        }
+        for (key, unit) in units where unit.isOut && unit.deadline <= turn.now {
+            expire(key, unit, &turn)
+        }
+    }
+
+    /// Notes that a step is no longer out, and forgets it.
+    mutating func remove(_ key: WorkUnit.Key, _ turn: inout Turn) {
+        guard let unit = units.removeValue(forKey: key), unit.isOut else { return }
+        outCount -= 1
+        turn.outChanges[unit.partition, default: 0] -= 1
+    }
+
+    /// Notes that a step is no longer out, and keeps it for another time.
+    mutating func takeBack(_ key: WorkUnit.Key, notBefore: Milliseconds, _ turn: inout Turn) {
+        guard var unit = units[key] else { return }
+        if unit.isOut {
+            outCount -= 1
+            turn.outChanges[unit.partition, default: 0] -= 1
+        }
+        unit.isOut = false
+        unit.notBefore = notBefore
+        units[key] = unit
+    }
+
+    /// The run behind this report is alive: its lease begins anew.
+    mutating func renew(_ key: WorkUnit.Key, _ turn: Turn) {
+        guard var unit = units[key], unit.isOut else { return }
+        unit.deadline = deadline(turn.settings.runLease, unit, turn)
+        units[key] = unit
+    }
+
+    private var hasDiscard: Bool { units[WorkUnit.Key(.discard)] != nil }
+
+    private func unitTimer() -> Milliseconds {
+        var first = Milliseconds.max
+        for unit in units.values { first = min(first, unit.isOut ? unit.deadline : unit.notBefore) }
+        return first
+    }
+
+    private mutating func nextUnit(window: Int, _ turn: Turn) -> WorkUnit.Key? {
+        guard isRunning else { return nextCleanUp(turn) }
+        if let key = dueUnit(turn) { return key }
+        guard let plan = record.plan, var ledger, !mustPlan || ledger.isComplete else {
+            return fresh(WorkUnit.Key(.plan))
+        }
+        if ledger.isComplete {
+            return plan.needsSeal ? fresh(WorkUnit.Key(.seal)) : nil
+        }
+        let end = min(ledger.count, ledger.folded + window * turn.settings.reach)
+        while ledger.nextFresh < end {
+            let index = ledger.nextFresh
+            ledger.nextFresh += 1
+            guard !ledger.isDone(at: index), let key = fresh(WorkUnit.Key(.range, index)) else {
+                continue
+            }
+            self.ledger = ledger
+            return key
+        }
+        self.ledger = ledger
+        return nil
+    }
+
+    private func fresh(_ key: WorkUnit.Key) -> WorkUnit.Key? { units[key] == nil ? key : nil }
+
+    private func dueUnit(_ turn: Turn) -> WorkUnit.Key? {
+        guard outCount < units.count else { return nil }
+        return units.filter { !$0.value.isOut && $0.value.notBefore <= turn.now }
+            .min { ($0.value.notBefore, $0.key.index) < ($1.value.notBefore, $1.key.index) }?.key
+    }
+
+    private func nextCleanUp(_ turn: Turn) -> WorkUnit.Key? {
+        guard !record.state.isEnd, !isEnding, outCount == 0 else { return nil }
+        guard !wasTaken || turn.now >= drainDeadline else { return nil }
+        let key = WorkUnit.Key(.discard)
+        guard let unit = units[key] else { return key }
+        return unit.notBefore <= turn.now ? key : nil
+    }
+
+    private mutating func issue(_ key: WorkUnit.Key, partition: Int, _ turn: inout Turn) {
+        var unit = units[key] ?? WorkUnit()
+        precondition(!unit.isOut, "a step is out once")
+        outCount += 1
+        turn.outChanges[partition, default: 0] += 1
+        unit.partition = partition
+        hasBegun = true
+        unit.isOut = true
+        unit.attempt += 1
+        unit.deadline = deadline(turn.settings.queueLease, unit, turn)
+        units[key] = unit
+        turn.actions.append(.issue(task(key, unit), partition: unit.partition))
+    }
+
+    /// The order for a step.
+    func task(_ key: WorkUnit.Key, _ unit: WorkUnit) -> TaskMessage {
+        let isSeal = key.step == .seal
+        return TaskMessage(
+            order: record.order,
+            name: name(key),
+            attempt: unit.attempt,
+            epoch: record.epoch,
+            isIsolated: unit.openRuns > 0 && unit.expiries > 0,
+            rangeCount: isSeal ? record.plan?.rangeCount : nil,
+            results: isSeal
+                ? TaskMessage.Span(
+                    partition: partition,
+                    from: firstResult ?? 0,
+                    to: lastResult + 1
+                ) : nil
+        )
+    }
+
+    /// How tasks and results call a step.
+    func name(_ key: WorkUnit.Key) -> TaskName {
+        let needsPlan = key.step == .range || key.step == .seal
+        return TaskName(
+            job: id,
+            step: key.step,
+            plan: needsPlan ? record.plan?.planHash : nil,
+            index: key.index
+        )
+    }
+
+    private func deadline(_ lease: Milliseconds, _ unit: WorkUnit, _ turn: Turn) -> Milliseconds {
+        guard lease < turn.settings.longestLease else { return turn.now + lease }
+        let grown = lease << Int64(min(unit.expiries, 16))
+        return turn.now + min(grown, turn.settings.longestLease)
+    }
+
+    private mutating func expire(_ key: WorkUnit.Key, _ unit: WorkUnit, _ turn: inout Turn) {
+        if let limit = turn.settings.retry.unendedStarts, unit.openRuns >= limit {
+            return giveUp(key, unendedStarts(unit.openRuns, key), &turn)
+        }
+        units[key]?.expiries += 1
+        takeBack(key, notBefore: turn.now, &turn)
+    }
+}

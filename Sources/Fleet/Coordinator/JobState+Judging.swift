@@ -1,0 +1,190 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import Conversion
+internal import DiskImage
+
+extension JobState {
+    /// Takes a worker's report into account.
+    mutating func judge(_ result: ResultMessage, offset: Int64, _ turn: inout Turn) {
+        let key = WorkUnit.Key(result.task.step, result.task.index)
+        firstResult = min(firstResult ?? offset, offset)
+        lastResult = max(lastResult, offset)
+        if isReplaying { recall(key, result) }
+        if result.isOutcome { units[key]?.end(result.run) }
+        switch result.body {
+        case .started: started(key, result, &turn)
+        case .progress: renew(key, turn)
+        case .sized(let bytes): sized(key, result, bytes, &turn)
+        case .planned(let plan): planned(plan, &turn)
+        case .ranged(let range): ranged(key, result, range, &turn)
+        case .sealed(let seal): sealed(seal, &turn)
+        case .discarded: discarded(&turn)
+        case .failed(let error): failed(key, result, error, &turn)
+        case .cancelled: cancelled(key, &turn)
+        }
+    }
+
+    private mutating func started(
+        _ key: WorkUnit.Key,
+        _ result: ResultMessage,
+        _ turn: inout Turn
+    ) {
+        units[key]?.begin(result.run)
+        renew(key, turn)
+        guard let limit = turn.settings.retry.unendedStarts, let unit = units[key],
+            unit.openRuns >= limit, refused.insert(key.index).inserted
+        else { return }
+        isControlDue = true
+    }
+
+    private mutating func planned(_ plan: PlanResult, _ turn: inout Turn) {
+        remove(WorkUnit.Key(.plan), &turn)
+        guard isRunning else { return }
+        if let known = record.plan {
+            guard known.planHash == plan.planHash else {
+                let error = DrayError(.changed, "the source has changed since the job was planned")
+                return stop(.failing, error, &turn)
+            }
+            mustPlan = false
+            return
+        }
+        adopt(plan, &turn)
+        guard isRunning else { return }
+        turn.actions.append(.record(record))
+        turn.actions.append(.planned(job: id, dataBytes: plan.dataBytes, done: 0))
+        publish(.planned(plan), &turn)
+        finishIfComplete(&turn)
+    }
+
+    /// Begins to work by a plan.
+    mutating func adopt(_ plan: PlanResult, _ turn: inout Turn) {
+        guard (0...CoordinatorSettings.largestRangeCount).contains(plan.rangeCount) else {
+            let error = DrayError(.unsupported, "a plan of \(plan.rangeCount) ranges is too long")
+            return stop(.failing, error, &turn)
+        }
+        record.plan = plan
+        ledger = RangeLedger(count: plan.rangeCount)
+        allocator = plan.firstPayload.map { Allocator(first: $0, count: plan.rangeCount) }
+        guard let digest = record.order.spec.digest else { return }
+        do throws(DrayError) {
+            folder = try turn.settings.makeFolder(digest)
+        } catch {
+            stop(.failing, error, &turn)
+        }
+    }
+
+    private mutating func ranged(
+        _ key: WorkUnit.Key,
+        _ result: ResultMessage,
+        _ range: RangeResult,
+        _ turn: inout Turn
+    ) {
+        guard belongsToPlan(result, turn) else { return }
+        remove(key, &turn)
+        guard isRunning else { return }
+        if let place = range.placement?.reservation?.bytes, place != allocator?.place(key.index) {
+            return alarm(
+                "range \(key.index) was written at \(place), which is not its place",
+                &turn
+            )
+        }
+        switch ledger?.judge(key.index, range) {
+        case .first: foldWhatIsThere(&turn)
+        case .contradiction: alarm("two runs of range \(key.index) gave different results", &turn)
+        case .repetition, nil: break
+        }
+    }
+
+    private mutating func foldWhatIsThere(_ turn: inout Turn) {
+        while isRunning, let (index, result) = ledger?.next() {
+            dataBytes += result.dataBytes
+            if index >= publishedRanges {
+                let isMark = (index + 1) % turn.settings.eventMarkInterval == 0
+                publish(.range(index, result), mark: isMark ? .ranges(index + 1) : nil, &turn)
+            }
+            do throws(DrayError) {
+                if let digest = result.digest { try folder?.fold(digest) }
+            } catch {
+                return stop(.failing, error, &turn)
+            }
+            if let mismatch = result.mismatch {
+                return finish(mismatch: mismatch.bytes, target: nil, &turn)
+            }
+        }
+        finishIfComplete(&turn)
+    }
+
+    /// Ends a job without a seal whose ranges are all folded.
+    mutating func finishIfComplete(_ turn: inout Turn) {
+        guard isRunning, let plan = record.plan, !plan.needsSeal, ledger?.isComplete == true else {
+            return
+        }
+        finish(mismatch: nil, target: nil, &turn)
+    }
+
+    private mutating func sealed(_ seal: SealResult, _ turn: inout Turn) {
+        remove(WorkUnit.Key(.seal), &turn)
+        guard !isEnding, !record.state.isEnd, ledger?.isComplete == true,
+            units[WorkUnit.Key(.discard)] == nil
+        else { return }
+        finish(mismatch: nil, target: seal.targetLength, &turn)
+    }
+
+    private mutating func failed(
+        _ key: WorkUnit.Key,
+        _ result: ResultMessage,
+        _ error: DrayError,
+        _ turn: inout Turn
+    ) {
+        guard let unit = units[key], unit.isOut || isReplaying else { return }
+        guard isRunning || key.step == .discard else { return remove(key, &turn) }
+        let isCurrent = result.attempt == unit.attempt && result.epoch == record.epoch
+        guard isCurrent || isReplaying || !RetryPolicy.isRetriable(error) else { return }
+        let failures = unit.failures + 1
+        let isRetried =
+            RetryPolicy.isRetriable(error) && failures < turn.settings.retry.attempts
+        guard isRetried else {
+            return key.step == .discard ? discarded(&turn) : giveUp(key, error, &turn)
+        }
+        retries += 1
+        units[key]?.failures = failures
+        let salt = StableHash.of("\(id)/\(key.index)/\(failures)/\(turn.settings.seed)")
+        let wait = turn.settings.retry.backoff(failures: failures, salt: salt)
+        takeBack(key, notBefore: turn.now + wait, &turn)
+        publish(.retrying(name(key), failures: failures, after: wait, error), &turn)
+    }
+
+    private mutating func cancelled(_ key: WorkUnit.Key, _ turn: inout Turn) {
+        guard let unit = units[key], unit.isOut else { return }
+        guard isRunning || key.step == .discard else { return remove(key, &turn) }
+        if refused.contains(key.index), key.step != .discard {
+            return giveUp(key, unendedStarts(unit.openRuns, key), &turn)
+        }
+        takeBack(key, notBefore: turn.now, &turn)
+    }
+
+    /// While the past is replayed, steps come back into being with what is said about them; none of them is out.
+    private mutating func recall(_ key: WorkUnit.Key, _ result: ResultMessage) {
+        switch result.body {
+        case .started, .failed: break
+        default: return
+        }
+        guard isRunning || key.step == .discard else { return }
+        if key.step == .range, ledger?.isDone(at: key.index) ?? true { return }
+        units[key, default: WorkUnit()].attempt = max(
+            units[key]?.attempt ?? 0,
+            result.attempt
+        )
+    }
+
+    /// Whether a report is about the plan that the job goes by and a range of it that may be under way.
+    func belongsToPlan(_ result: ResultMessage, _ turn: Turn) -> Bool {
+        guard let ledger, result.task.plan == record.plan?.planHash, result.task.step == .range
+        else { return false }
+        let reach = turn.settings.window * turn.settings.reach
+        let end = min(ledger.count, ledger.folded + reach)
+        return result.task.index >= 0 && result.task.index < end
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import Conversion
+
+/// A job as its coordinator keeps it. A value without I/O: what is to be done goes into the ``Turn``.
+struct JobState {
+    /// What `jobs` says of it, or will.
+    var record: JobRecord
+    /// The partition of its records.
+    let partition: Int
+    /// Whether its record is durable: nothing is issued before, so that whoever takes over knows the job.
+    var isRecorded = false
+    /// Whether another coordinator had it before.
+    var wasTaken = false
+    /// Whether any task of it was issued.
+    var hasBegun = false
+    /// Whether its past is being replayed.
+    var isReplaying = false
+    /// Whether it has to be planned again before it goes on.
+    var mustPlan = false
+    /// The steps that are out or wait to be tried again.
+    var units: [WorkUnit.Key: WorkUnit] = [:]
+    /// How many of `units` are out.
+    var outCount = 0
+    /// The offset of the job's first result that counts.
+    var firstResult: Int64?
+    /// The offset of the job's last result.
+    var lastResult: Int64 = -1
+    /// The ranges, once there is a plan.
+    var ledger: RangeLedger?
+    /// The places in the target, for allocated targets.
+    var allocator: Allocator?
+    /// The fold of digests, where the job wants one.
+    var folder: (any DigestFolding)?
+    /// What the folded ranges read.
+    var dataBytes: UInt64 = 0
+    /// How often a step was run again after a failure.
+    var retries = 0
+    /// Until when a job that ends early waits for its tasks.
+    var drainDeadline = Milliseconds.max
+    /// Whether a control record is due.
+    var isControlDue = false
+    /// Ranges that are done but whose place was asked for again.
+    var lateAsks: Set<Int> = []
+    /// Ranges that no worker may begin any more.
+    var refused: Set<Int> = []
+    /// Whether the event of its end is on its way.
+    var isEnding = false
+    /// When its next timer is due.
+    var timer = Milliseconds.max
+    /// How many ranges' events are known to be durable.
+    var publishedRanges: Int
+
+    init(record: JobRecord, partition: Int) {
+        self.record = record
+        self.partition = partition
+        publishedRanges = record.publishedRanges ?? 0
+    }
+
+    /// The job's id.
+    var id: String { record.order.id }
+
+    /// Whether tasks other than `discard` are to run.
+    var isRunning: Bool { record.state == .running && !isEnding }
+
+    /// The offset from which the job's results are still needed, if any are.
+    func floor(_ settings: CoordinatorSettings) -> Int64? {
+        let isNeeded = settings.keepsResults || record.plan?.needsSeal ?? true
+        return isNeeded ? firstResult : nil
+    }
+
+    /// What every worker must know of it.
+    mutating func controlRecord() -> ControlRecord {
+        isControlDue = false
+        let asked = Set(units.filter { $0.key.step == .range && $0.value.isOut }.map(\.key.index))
+        let indexes = asked.union(lateAsks).sorted()
+        lateAsks = []
+        let reservations = indexes.compactMap { index in
+            allocator?.place(index).map { ControlRecord.Reservation(index: index, offset: $0) }
+        }
+        let state: ControlRecord.State =
+            record.state == .running
+            ? (isEnding ? .finished : .running)
+            : (record.state.isEnd ? .finished : .cancelled)
+        return ControlRecord(
+            job: id,
+            state: state,
+            epoch: record.epoch,
+            plan: record.plan?.planHash,
+            reservations: isRunning ? reservations : [],
+            refused: refused.sorted()
+        )
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import TaskLog
+
+/// The topics of a fleet (without its prefix) and where a job's records go in them.
+package struct Topics: Sendable, Hashable {
+    /// What clients ask for: submit, cancel.
+    package static let requests = "requests"
+    /// The jobs' records.
+    package static let jobs = "jobs"
+    /// Steps to be done.
+    package static let tasks = "tasks.normal"
+    /// What workers report.
+    package static let results = "results"
+    /// What every worker must know of running jobs.
+    package static let control = "control"
+    /// What others consume.
+    package static let events = "events"
+    /// What could not be done.
+    package static let deadLetters = "deadletters"
+
+    /// How many partitions `requests`, `jobs`, `results` and `events` have. Frozen by the hash of job ids.
+    package let jobPartitions: Int
+    /// How many partitions `tasks` has.
+    package let taskPartitions: Int
+
+    /// Describes a fleet's topics; one partition each suits a single process.
+    package init(jobPartitions: Int = 1, taskPartitions: Int = 1) {
+        self.jobPartitions = jobPartitions
+        self.taskPartitions = taskPartitions
+    }
+
+    /// Every topic. A journal keeps the jobs' records and the results: all else follows from them.
+    package var specs: [TopicSpec] {
+        [
+            spec(Self.requests, jobPartitions, .consumed, isJournaled: false),
+            spec(Self.jobs, jobPartitions, .compacted, isJournaled: true),
+            spec(Self.tasks, taskPartitions, .consumed, isJournaled: false),
+            spec(Self.results, jobPartitions, .consumed, isJournaled: true),
+            spec(Self.control, 1, .compacted, isJournaled: false),
+            spec(Self.events, jobPartitions, .outgoing, isJournaled: false),
+            spec(Self.deadLetters, 1, .kept, isJournaled: true),
+        ]
+    }
+
+    /// The partition of a job's records: FNV-1a of the id, so that it depends on no client library.
+    package func partition(ofJob id: String) -> Int {
+        Int(StableHash.of(id) % UInt64(jobPartitions))
+    }
+
+    private func spec(
+        _ name: String,
+        _ partitions: Int,
+        _ policy: TopicSpec.Policy,
+        isJournaled: Bool
+    ) -> TopicSpec {
+        TopicSpec(name, partitions: partitions, policy: policy, isJournaled: isJournaled)
+    }
+}
+
+/// FNV-1a with 64 bits: the same in every process and version.
+package enum StableHash {
+    /// The hash of a text's UTF-8.
+    package static func of(_ text: String) -> UInt64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+        return hash
+    }
+}

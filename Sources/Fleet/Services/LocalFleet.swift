@@ -1,0 +1,137 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import BlockIO
+package import Conversion
+internal import Synchronization
+internal import TaskLog
+
+/// A fleet in one process: a coordinator and a worker over an embedded log, for one job.
+package struct LocalFleet: Sendable {
+    /// What came of a job.
+    package struct Report: Sendable {
+        /// The outcome, as the job's record holds it.
+        package let outcome: JobOutcome
+        /// The plan.
+        package let plan: PlanResult
+        /// How long it took, in milliseconds.
+        package let milliseconds: Int64
+        /// Whether the journal held the outcome of an earlier run, so that nothing was done.
+        package let wasDone: Bool
+    }
+
+    /// How far a job is.
+    package struct Progress: Sendable {
+        /// Bytes of data done.
+        package let done: UInt64
+        /// Bytes of data in all; 0 until the job is planned.
+        package let total: UInt64
+    }
+
+    /// How many steps run at once.
+    package let slots: Int
+    /// The file that keeps the job's log, if it is to outlive the process.
+    package let journal: String?
+    private let makeFolder: @Sendable (String) throws(DrayError) -> any DigestFolding
+
+    /// Describes a fleet of `slots` slots. A slot may wait for its place in the target, so one more than there are processors is good.
+    package init(
+        slots: Int,
+        journal: String? = nil,
+        makeFolder: @escaping @Sendable (String) throws(DrayError) -> any DigestFolding
+    ) {
+        self.slots = slots
+        self.journal = journal
+        self.makeFolder = makeFolder
+    }
+
+    /// Runs a job to its end on threads of its own, and returns when all of them have ended.
+    ///
+    /// The calling thread waits, and calls `onProgress` about ten times a second. Throws the error that ended the job, as the
+    /// step that failed threw it; `cancelled` after `cancel` was used. With a journal, goes on where an earlier run of
+    /// the same job was cut off; fails with `invalid` where the journal is another job's.
+    package func run(
+        _ spec: JobSpec,
+        id: String? = nil,
+        runner: any JobRunner,
+        cancel: CancelToken = CancelToken(),
+        onProgress: (Progress) -> Void = { _ in }
+    ) throws(DrayError) -> Report {
+        let topics = Topics()
+        let log = try EmbeddedLog(topics: topics.specs, store: nil)
+        defer { log.close() }
+        let order = JobOrder(id: id ?? "local", spec: spec)
+        return try run(order, log, topics, runner, cancel, onProgress)
+    }
+
+    private func run(
+        _ order: JobOrder,
+        _ log: EmbeddedLog,
+        _ topics: Topics,
+        _ runner: any JobRunner,
+        _ cancel: CancelToken,
+        _ onProgress: (Progress) -> Void
+    ) throws(DrayError) -> Report {
+        let start = LogClock.monotonicMilliseconds()
+        let client = LocalClient()
+        let coordinator = CoordinatorService(
+            log: log,
+            settings: coordinatorSettings,
+            topics: topics,
+            name: "local",
+            observer: client.note
+        )
+        let worker = WorkerService(
+            log: log,
+            settings: workerSettings,
+            topics: topics,
+            runner: runner,
+            cancel: cancel,
+            meter: client.meter,
+            onFailure: { client.note(.broken($0)) }
+        )
+        let port = try log.open(LogSubscription(group: "client"))
+        defer { port.close() }
+        try worker.start()
+        defer { worker.stop() }
+        try coordinator.start()
+        defer { coordinator.stop() }
+        try client.send(.submit(order, weight: 1), to: port, topics)
+        let record = try client.wait(order.id, port, topics, cancel, onProgress)
+        return try report(record, since: start)
+    }
+
+    private func report(_ record: JobRecord, since start: Int64) throws(DrayError) -> Report {
+        guard let outcome = record.outcome, let plan = record.plan else {
+            throw record.error ?? DrayError(.cancelled, "the job was stopped")
+        }
+        return Report(
+            outcome: outcome,
+            plan: plan,
+            milliseconds: LogClock.monotonicMilliseconds() - start,
+            wasDone: false
+        )
+    }
+
+    private var workerSettings: WorkerSettings {
+        var settings = WorkerSettings(name: "local", slots: slots)
+        settings.prefetch = slots * 2
+        settings.heartbeat = 3_600_000
+        settings.grace = 3_600_000
+        return settings
+    }
+
+    /// No lease: in one process a step that is slow is not helped by a second one beside it.
+    private var coordinatorSettings: CoordinatorSettings {
+        var settings = CoordinatorSettings(makeFolder: makeFolder)
+        settings.window = slots * 3
+        settings.retry = .local
+        settings.queueLease = Int64.max / 4
+        settings.runLease = Int64.max / 4
+        settings.drain = Int64.max / 4
+        settings.keepsResults = journal != nil
+        settings.plansAgain = true
+        settings.publishesEvents = false
+        return settings
+    }
+}

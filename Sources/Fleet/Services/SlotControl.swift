@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import Conversion
+internal import Synchronization
+internal import TaskLog
+
+/// What a running step may ask of its worker. The step's thread calls it; the worker's thread answers.
+final class SlotControl: TaskControl {
+    private struct Answer {
+        var place: HostOffset?
+    }
+
+    private let answer = Mutex(Answer())
+    private let wakeUp = WakeUp()
+    private let isStopped = Atomic(false)
+    private let bytes = Atomic<UInt64>(0)
+    private let outside: CancelToken
+    private let meter: ProgressMeter
+    private let ask: @Sendable (UInt64) -> Void
+
+    init(outside: CancelToken, meter: ProgressMeter, ask: @escaping @Sendable (UInt64) -> Void) {
+        self.outside = outside
+        self.meter = meter
+        self.ask = ask
+    }
+
+    var isCancelled: Bool { isStopped.load(ordering: .relaxed) || outside.isCancelled }
+
+    /// How many bytes of data the step has done.
+    var bytesDone: UInt64 { bytes.load(ordering: .relaxed) }
+
+    func reserve(_ bytes: UInt64) throws(DrayError) -> HostOffset {
+        ask(bytes)
+        while true {
+            if isCancelled { throw DrayError(.cancelled, "the job was stopped") }
+            if let place = answer.withLock({ $0.place }) { return place }
+            wakeUp.wait(milliseconds: 100)
+        }
+    }
+
+    func progress(_ more: UInt64) {
+        bytes.add(more, ordering: .relaxed)
+        meter.add(more)
+    }
+
+    func place(_ offset: HostOffset) {
+        answer.withLock { $0.place = offset }
+        wakeUp.raise()
+    }
+
+    func stop() {
+        isStopped.store(true, ordering: .relaxed)
+        wakeUp.raise()
+    }
+
+    /// The step will be run again: what it did does not count.
+    func takeBack() { meter.remove(bytesDone) }
+}
+
+/// Asks for a stop from outside: one flag, looked at once a chunk. Setting it is safe in any thread.
+package final class CancelToken: Sendable {
+    private let flag = Atomic(false)
+
+    /// Makes a token that asks for nothing yet.
+    package init() {}
+
+    /// Whether a stop is asked for.
+    package var isCancelled: Bool { flag.load(ordering: .relaxed) }
+
+    /// Asks for a stop.
+    package func cancel() { flag.store(true, ordering: .relaxed) }
+}
+
+/// How many bytes of data are done, of how many: a few atomics, read whenever someone wants to show them.
+package final class ProgressMeter: Sendable {
+    private let doneBytes = Atomic<UInt64>(0)
+    private let totalBytes = Atomic<UInt64>(0)
+
+    /// Makes a meter at zero.
+    package init() {}
+
+    /// Bytes of data done.
+    package var done: UInt64 { doneBytes.load(ordering: .relaxed) }
+
+    /// Bytes of data to do in all; 0 until the job is planned.
+    package var total: UInt64 { totalBytes.load(ordering: .relaxed) }
+
+    func add(_ bytes: UInt64) { doneBytes.add(bytes, ordering: .relaxed) }
+
+    func remove(_ bytes: UInt64) { doneBytes.subtract(bytes, ordering: .relaxed) }
+
+    func begin(total: UInt64, done: UInt64) {
+        totalBytes.store(total, ordering: .relaxed)
+        doneBytes.add(done, ordering: .relaxed)
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import TaskLog
+
+/// A task as a worker keeps it, from when it comes to when its outcome is durable.
+struct WorkerRun {
+    /// How far a run is.
+    enum Phase: Equatable {
+        /// No slot is free.
+        case waiting
+        /// That it starts is being published.
+        case announced
+        /// A slot works on it.
+        case running
+        /// Its outcome is being published.
+        case ended
+    }
+
+    /// Where a task came from. Several records may ask for the same run.
+    struct Origin {
+        let partition: PartitionID
+        let offset: Int64
+        /// Which assignment of the partition: what was taken under an earlier one is no longer ours to commit.
+        let assignment: Int
+    }
+
+    let number: RunNumber
+    var task: TaskMessage
+    var origins: [Origin]
+    var phase = Phase.waiting
+    /// The report that is being published.
+    var outgoing: ResultMessage?
+    /// What the log calls it by.
+    var token: UInt64?
+    /// When `outgoing` is sent again, having been refused.
+    var resendAt = Milliseconds.max
+    /// What the range asked a place for, while it has none.
+    var wantedBytes: UInt64?
+    /// When its size is reported again.
+    var askAgainAt = Milliseconds.max
+    /// When its progress may be reported next.
+    var nextHeartbeat = Milliseconds.min
+    var isStopping = false
+
+    init(number: RunNumber, task: TaskMessage, origin: Origin) {
+        self.number = number
+        self.task = task
+        origins = [origin]
+    }
+
+    /// Whether its outcome is one that no other attempt would change.
+    var hasSucceeded: Bool {
+        guard let result = outgoing, phase == .ended else { return false }
+        switch result.body {
+        case .failed, .cancelled: return false
+        default: return result.isOutcome
+        }
+    }
+}
+
+/// What a worker knows of a job.
+struct JobControl {
+    var state: ControlRecord.State
+    var epoch: Int
+    var plan: String?
+    var places: [Int: UInt64]
+    var refused: Set<Int>
+}
