@@ -9,8 +9,7 @@ internal import Synchronization
 /// Finds data and holes with SEEK_DATA and SEEK_HOLE (lseek(2)), and remembers the runs found last, so that asking inside
 /// one of them costs no system call.
 ///
-/// "All data" is the answer where the file system does not know, and where it is slow: some walk the whole file for each
-/// question. Asking stops once it took 50 ms in all and longer than reading what it described would take at 2 GB/s.
+/// "All data" is the answer where the file system does not know, and where it is slow: see ``ExtentPatience``.
 final class ExtentFinder: Sendable {
     private struct Run {
         let range: Range<UInt64>
@@ -21,13 +20,11 @@ final class ExtentFinder: Sendable {
         /// The runs found last; more than one, because each thread works at a place of its own.
         var runs: [Run] = []
         var nextToReplace = 0
-        var isAsking = true
-        var nanosecondsSpent: UInt64 = 0
-        var bytesDescribed: UInt64 = 0
+        var patience = ExtentPatience()
+        var questions = 0
     }
 
     private static let runsKept = 64
-    private static let patienceNanoseconds: UInt64 = 50_000_000
     private let descriptor: FileDescriptor
     private let remembersRuns: Bool
     private let state = Mutex(State())
@@ -42,7 +39,7 @@ final class ExtentFinder: Sendable {
     func extent(at offset: UInt64, limit: UInt64, length: UInt64) -> StorageExtent {
         let longest = min(limit, length - offset)
         let (known, isAsking) = state.withLock { state in
-            (state.runs.first { $0.range.contains(offset) }, state.isAsking)
+            (state.runs.first { $0.range.contains(offset) }, state.patience.isAsking)
         }
         if let known { return clip(known, offset, longest) }
         guard isAsking else { return StorageExtent(isData: true, length: longest) }
@@ -52,6 +49,9 @@ final class ExtentFinder: Sendable {
         guard let first = found.first else { return StorageExtent(isData: true, length: longest) }
         return clip(first, offset, longest)
     }
+
+    /// How often the file system was asked: at most two system calls each.
+    var questions: Int { state.withLock { $0.questions } }
 
     private func clip(_ run: Run, _ offset: UInt64, _ longest: UInt64) -> StorageExtent {
         StorageExtent(isData: run.isData, length: min(longest, run.range.upperBound - offset))
@@ -64,6 +64,7 @@ final class ExtentFinder: Sendable {
             let data = min(UInt64(clamping: place), length)
             if data > offset { return [Run(range: offset..<data, isData: false)] }
         case .failure(let error) where error.number == ENXIO:
+            // No data from here on; or the file has become shorter, which its identity tells whoever compares it.
             return [Run(range: offset..<length, isData: false)]
         case .failure:
             return []
@@ -80,17 +81,12 @@ final class ExtentFinder: Sendable {
 
     private func remember(_ found: [Run], spent: UInt64) {
         state.withLock { state in
+            state.questions += 1
             guard let run = found.first else {
-                state.isAsking = false
+                state.patience.giveUp()
                 return
             }
-            state.nanosecondsSpent &+= spent
-            state.bytesDescribed &+= UInt64(run.range.count)
-            if state.nanosecondsSpent > Self.patienceNanoseconds
-                && state.nanosecondsSpent > state.bytesDescribed / 2
-            {
-                state.isAsking = false
-            }
+            state.patience.record(nanoseconds: spent, bytes: UInt64(run.range.count))
             guard remembersRuns else { return }
             if state.runs.count < Self.runsKept {
                 state.runs.append(run)

@@ -66,6 +66,9 @@ package final class FileStorage: Storage {
         return extents.extent(at: offset.bytes, limit: limit, length: length)
     }
 
+    /// How often the file system was asked for data and holes: tests bound it.
+    package var extentQuestions: Int { extents.questions }
+
     package func resize(_ length: UInt64) throws(DrayError) {
         _ = try checkedEnd(HostOffset(0), length)
         try setLength { _ in length }

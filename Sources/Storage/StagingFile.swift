@@ -80,8 +80,9 @@ package struct StagingFile: Sendable, Hashable {
         try createThroughName(cache, prepare)
     }
 
-    /// For file systems without O_TMPFILE: a name of this attempt's own.
-    private func createThroughName(
+    /// What ``create(replacing:cache:_:)`` does on file systems without O_TMPFILE: the file has a name of this attempt's own
+    /// while it is prepared.
+    package func createThroughName(
         _ cache: CacheMode,
         _ prepare: (any Storage) throws(DrayError) -> Void
     ) throws(DrayError) {

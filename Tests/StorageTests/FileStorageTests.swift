@@ -108,6 +108,55 @@ import Testing
         #expect(throws: DrayError.self) { try storage.reserve(HostOffset(0), length: 4 << 20) }
     }
 
+    @Test("a file system without O_DIRECT is told apart, with what to do")
+    func noDirect() {
+        let error = #expect(throws: DrayError.self) {
+            try StorageOpener.open("/proc/version", for: .reading, cache: .none)
+        }
+        #expect(error?.kind == .unsupported)
+        #expect(error?.message.contains("writeback") == true)
+    }
+
+    @Test("the file system is asked once a run, however often we are")
+    func questions() throws {
+        let unit: UInt64 = 1 << 18
+        let disk = ImageDescription(
+            size: 40 * unit,
+            stretches: (0..<4).map {
+                .init(start: $0 * 10 * unit, length: 3 * unit, content: .data(seed: $0))
+            }
+        )
+        let path = directory.file("image")
+        try disk.writeRaw(to: path)
+        let opened = try StorageOpener.open(path, for: .reading, cache: .writeback)
+        let storage = try #require(opened as? FileStorage)
+        for _ in 0..<3 {
+            var offset: UInt64 = 0
+            while offset < storage.length {
+                let run = try storage.extent(at: HostOffset(offset), limit: 65536)
+                #expect(run.isData == (offset % (10 * unit) < 3 * unit))
+                offset += run.length
+            }
+        }
+        #expect(storage.extentQuestions == 8)
+    }
+
+    @Test("a file system that answers slowly is not asked for ever, a quick one is")
+    func patience() {
+        var slow = ExtentPatience()
+        for _ in 0..<60 { slow.record(nanoseconds: 1_000_000, bytes: 4096) }
+        #expect(!slow.isAsking)
+        var hesitant = ExtentPatience()
+        for _ in 0..<40 { hesitant.record(nanoseconds: 1_000_000, bytes: 4096) }
+        #expect(hesitant.isAsking)
+        var thorough = ExtentPatience()
+        for _ in 0..<1000 { thorough.record(nanoseconds: 1_000_000, bytes: 1 << 30) }
+        #expect(thorough.isAsking)
+        var quick = ExtentPatience()
+        for _ in 0..<100_000 { quick.record(nanoseconds: 1500, bytes: 4096) }
+        #expect(quick.isAsking)
+    }
+
     @Test(
         "data and holes are where qemu-img sees them",
         .enabled(if: Tool.isInstalled("qemu-img"), "no qemu-img"),

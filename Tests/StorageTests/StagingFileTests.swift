@@ -52,6 +52,45 @@ import Testing
         #expect(directory.names.isEmpty)
     }
 
+    @Test("without O_TMPFILE it goes through a name of its own", arguments: [1, 255])
+    func throughName(length: Int) throws {
+        let name = String(repeating: "x", count: length)
+        let staging = try StagingFile(target: directory.file(name), job: "a")
+        #expect(throws: DrayError.self) {
+            try staging.createThroughName(.unsafe) { _ throws(DrayError) in
+                throw DrayError(.unsupported, "no")
+            }
+        }
+        #expect(directory.names.isEmpty)
+        try staging.createThroughName(.unsafe) { storage throws(DrayError) in
+            #expect(directory.names.count == 1 && !staging.exists)
+            try storage.resize(5)
+        }
+        try staging.createThroughName(.unsafe) { storage throws(DrayError) in
+            try storage.resize(6)
+        }
+        #expect(directory.names.count == 1)
+        #expect(try staging.open(cache: .writeback).length == 5)
+    }
+
+    @Test("of attempts at the same time one prepares the file", .timeLimit(.minutes(1)))
+    func manyAttempts() async throws {
+        let staging = try StagingFile(target: directory.file("disk"), job: "a")
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    try staging.create(replacing: false, cache: .unsafe) {
+                        storage throws(DrayError) in
+                        try storage.resize(1 << 20)
+                    }
+                    #expect(try staging.open(cache: .writeback).length == 1 << 20)
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(directory.names == [".disk.a.partial"])
+    }
+
     @Test("an existing target stays as it is without force")
     func refused() throws {
         let staging = try StagingFile(target: directory.file("disk"), job: "a")

@@ -12,7 +12,7 @@ import Testing
         "a file holds what an array would, in every cache mode",
         .timeLimit(.minutes(2)),
         arguments: CacheMode.allCases,
-        SeededGenerator.seeds(4)
+        SeededGenerator.seeds(3)
     )
     func fileAgreesWithArray(cache: CacheMode, seed: UInt64) throws {
         let directory = try TemporaryDirectory()
@@ -20,7 +20,7 @@ import Testing
         let storage = try StorageOpener.open(path, for: .creating, cache: cache)
         #expect(storage.isZeroInitialized)
         var model = Model(storage, seed: seed)
-        try model.run(steps: 150)
+        try model.run(steps: 100)
         try storage.flush()
         let again = try StorageOpener.open(path, for: .reading, cache: .writeback)
         #expect(again.length == UInt64(model.bytes.count))
@@ -30,7 +30,7 @@ import Testing
         try expectHolesAreZero(again, model.bytes)
     }
 
-    @Test("memory holds what an array would", arguments: SeededGenerator.seeds(20))
+    @Test("memory holds what an array would", arguments: SeededGenerator.seeds(6))
     func memoryAgreesWithArray(seed: UInt64) throws {
         let storage = MemoryStorage()
         var model = Model(storage, seed: seed)

@@ -79,9 +79,8 @@ package struct ImageDescription: Sendable, CustomStringConvertible {
             let from = max(range.lowerBound, stretch.start)
             let to = min(range.upperBound, stretch.start + stretch.length)
             guard from < to else { continue }
-            for offset in from..<to {
-                all[Int(offset - range.lowerBound)] = Self.byte(at: offset, seed: seed)
-            }
+            let first = Int(from - range.lowerBound)
+            all.replaceSubrange(first..<first + Int(to - from), with: Self.data(from..<to, seed))
         }
         return all
     }
@@ -111,8 +110,19 @@ package struct ImageDescription: Sendable, CustomStringConvertible {
             + stretches.map { "\($0.start)+\($0.length) \($0.content)" }.joined(separator: ", ")
     }
 
-    private static func byte(at offset: UInt64, seed: UInt64) -> UInt8 {
-        let word = SeededGenerator.mix(seed &+ (offset / 8) &* 0x9E37_79B9_7F4A_7C15) | 1
-        return UInt8(truncatingIfNeeded: word >> ((offset % 8) * 8))
+    /// The bytes of a stretch of data: words that follow from the seed and their place, first byte lowest.
+    private static func data(_ range: Range<UInt64>, _ seed: UInt64) -> ArraySlice<UInt8> {
+        let firstWord = range.lowerBound / 8
+        let lastWord = (range.upperBound + 7) / 8
+        var words: [UInt64] = []
+        words.reserveCapacity(Int(lastWord - firstWord))
+        var state = seed &+ firstWord &* 0x9E37_79B9_7F4A_7C15
+        for _ in firstWord..<lastWord {
+            words.append((SeededGenerator.mix(state) | 1).littleEndian)
+            state &+= 0x9E37_79B9_7F4A_7C15
+        }
+        let bytes = unsafe words.withUnsafeBytes { unsafe [UInt8]($0) }
+        let skipped = Int(range.lowerBound - firstWord * 8)
+        return bytes[skipped..<skipped + range.count]
     }
 }
