@@ -9,28 +9,11 @@ extension CommandSpec {
     /// Reads the words that follow the command's name, by getopt_long(3): options and arguments in any order, `--`
     /// ends the options, a long name may be shortened while it stays unambiguous.
     ///
-    /// With `--help` among the options, the number of arguments is not checked.
+    /// The number of arguments is not checked: an option that asks for help goes without any. See
+    /// ``ParsedArguments/checkCount()``.
     package func parse(_ words: [String]) throws(UsageError) -> ParsedArguments {
         let raw = try Parser(self).run(words)
-        let parsed = ParsedArguments(
-            command: self,
-            positionals: raw.positionals,
-            given: raw.given
-        )
-        if !parsed.has(.help) { try checkCount(raw.positionals) }
-        return parsed
-    }
-
-    private func checkCount(_ positionals: [String]) throws(UsageError) {
-        let needed = arguments.filter { !$0.isOptional }.count
-        if positionals.count < needed {
-            let missing = arguments.filter { !$0.isOptional }[positionals.count...].map(\.name)
-            throw UsageError("missing argument: \(missing.joined(separator: " "))")
-        }
-        let isOpen = arguments.contains { $0.isRepeatable }
-        if positionals.count > arguments.count, !isOpen {
-            throw UsageError("unexpected argument '\(positionals[arguments.count])'")
-        }
+        return ParsedArguments(command: self, positionals: raw.positionals, given: raw.given)
     }
 }
 

@@ -33,6 +33,19 @@ package struct ParsedArguments: Sendable {
         return given.compactMap { $0.long == option.long ? $0.value : nil }
     }
 
+    /// Fails unless there are as many positional arguments as the command takes.
+    package func checkCount() throws(UsageError) {
+        let needed = command.arguments.filter { !$0.isOptional }
+        if positionals.count < needed.count {
+            let missing = needed[positionals.count...].map(\.name).joined(separator: " ")
+            throw UsageError("missing argument: \(missing)")
+        }
+        let isOpen = command.arguments.contains { $0.isRepeatable }
+        if positionals.count > command.arguments.count, !isOpen {
+            throw UsageError("unexpected argument '\(positionals[command.arguments.count])'")
+        }
+    }
+
     private func check(_ option: OptionSpec) {
         precondition(
             command.options.contains { $0.long == option.long },

@@ -25,6 +25,11 @@ enum CommandLineProgram {
                 try StandardOutput.write(spec.helpText)
                 return ExitCode.success
             }
+            if let text = try arguments.creationHelp() {
+                try StandardOutput.write(text)
+                return ExitCode.success
+            }
+            try arguments.checkCount()
             return try dispatch(arguments)
         }
     }
@@ -49,6 +54,9 @@ enum CommandLineProgram {
 
     private static func dispatch(_ arguments: ParsedArguments) throws -> Int32 {
         switch arguments.command.name {
+        case ConvertTable.command.name: try ConvertCommand.run(arguments)
+        case ChecksumTable.command.name: try ChecksumCommand.run(arguments)
+        case CompareTable.command.name: try CompareCommand.run(arguments)
         case InfoTable.command.name: try InfoCommand.run(arguments)
         case MapTable.command.name: try MapCommand.run(arguments)
         case CheckTable.command.name: try CheckCommand.run(arguments)
@@ -69,6 +77,10 @@ enum CommandLineProgram {
         } catch let error as DrayError {
             StandardError.report(prefix(spec) + error.description)
             return ExitCode.of(error.kind, in: spec)
+        } catch let error as JobService.Stopped {
+            let name = error.signal == SIGINT ? "SIGINT" : "SIGTERM"
+            StandardError.report(prefix(spec) + "stopped by " + name)
+            return ExitCode.stopped(by: error.signal)
         } catch {
             StandardError.report(prefix(spec) + "unexpected error: \(error)")
             return ExitCode.of(.bug)

@@ -9,6 +9,14 @@ extension ParsedArguments {
     func creationOptions() throws(UsageError) -> KeyValueList {
         try KeyValueList(values(ConvertTable.creationOptions), for: "-o")
     }
+
+    /// What `-o help` asks for; nil where it was not given.
+    func creationHelp() throws(UsageError) -> String? {
+        guard command.options.contains(ConvertTable.creationOptions) else { return nil }
+        guard try creationOptions().asksForHelp else { return nil }
+        let format = try format(ConvertTable.targetFormat) ?? .raw
+        return TargetFormats.help(for: format) + "\n"
+    }
 }
 
 extension KeyValueList {

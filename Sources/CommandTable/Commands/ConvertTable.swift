@@ -89,14 +89,6 @@ package enum ConvertTable {
         "Keep a journal of the job in FILE. After a crash, the same command with the same journal continues "
             + "with what is missing; it refuses if the source changed."
     )
-    /// `--digest`: hash what is copied.
-    package static let digest = OptionSpec(
-        nil,
-        "digest",
-        value: "NAME",
-        "Compute the checksum of the content on the way, with this digest (sha256, …), "
-            + "and print it as dray checksum does."
-    )
 
     /// The command.
     package static let command = CommandSpec(
@@ -112,7 +104,7 @@ package enum ConvertTable {
         options: [
             .sourceFormat, targetFormat, creationOptions, .progress, .progressStyle, noCreate,
             sparseSize, targetCache, .sourceCache, .snapshot, backingFile, backingFormat, .workers,
-            outOfOrder, compress, .quiet, .forceShare, force, keepPartial, journal, digest,
+            outOfOrder, compress, .quiet, .forceShare, force, keepPartial, journal,
             .allowReferences, .noReferences, .rangeSize,
         ],
         examples: [

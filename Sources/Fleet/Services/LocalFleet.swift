@@ -38,7 +38,9 @@ package struct LocalFleet: Sendable {
     package init(
         slots: Int,
         journal: String? = nil,
-        makeFolder: @escaping @Sendable (String) throws(DrayError) -> any DigestFolding
+        makeFolder: @escaping @Sendable (String) throws(DrayError) -> any DigestFolding = {
+            name throws(DrayError) in try BlkhashFolder(name)
+        }
     ) {
         self.slots = slots
         self.journal = journal

@@ -12,12 +12,7 @@ enum MeasureCommand {
     static func run(_ arguments: ParsedArguments) throws -> Int32 {
         let isJSON = try arguments.wantsJSON()
         let format = try arguments.format(ConvertTable.targetFormat) ?? .raw
-        let list = try arguments.creationOptions()
-        guard !list.asksForHelp else {
-            try StandardOutput.write(TargetFormats.help(for: format) + "\n")
-            return ExitCode.success
-        }
-        let fields = try fields(arguments, format, list.formatOptions)
+        let fields = try fields(arguments, format, arguments.creationOptions().formatOptions)
         if isJSON {
             let json = FormatInformation.Value.object(
                 fields.map { Field($0.json, .number($0.bytes)) }

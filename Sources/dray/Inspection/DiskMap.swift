@@ -66,6 +66,17 @@ struct DiskMap {
         throw DrayError(.bug, "the last layer has no answer", offset: start)
     }
 
+    /// The run that begins at `start`, as long as its flags stay the same in one layer.
+    func joinedStatus(at start: UInt64) throws(DrayError) -> BlockStatus {
+        var run = try status(at: start, limit: size - start)
+        while run.end < size {
+            let next = try status(at: run.end, limit: size - run.end)
+            guard run.isSame(next) else { break }
+            run.length += next.length
+        }
+        return run
+    }
+
     /// What one layer says, in qemu-img's terms.
     private func answer(
         of layer: any ImageDriver,

@@ -41,6 +41,14 @@ enum StandardError {
     static func report(_ message: String) { write("dray: " + message + "\n") }
 }
 
+/// Standard output or error, for what may get lost.
+enum StandardStream {
+    /// Writes `text` to `descriptor`; a failure is left alone.
+    static func write(_ text: String, to descriptor: Int32) {
+        _ = writeAll(Array(text.utf8), to: descriptor)
+    }
+}
+
 /// Writes every byte to a descriptor; the error number, or 0.
 private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
     var rest = bytes[...]

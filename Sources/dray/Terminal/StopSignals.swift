@@ -1,12 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The Dray authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Fleet
 internal import Glibc
 internal import Synchronization
 
 /// Turns SIGINT and SIGTERM into a request to stop, which the running job looks at once a chunk. The second
 /// signal ends the process at once, without clean-up.
 final class StopSignals: Sendable {
+    /// What the jobs look at.
+    let token = CancelToken()
     private let first = Atomic<Int32>(0)
 
     /// The signal that asked to stop; nil while none has.
@@ -14,9 +17,6 @@ final class StopSignals: Sendable {
         let signal = first.load(ordering: .acquiring)
         return signal == 0 ? nil : signal
     }
-
-    /// Whether a signal asked to stop.
-    var isStopping: Bool { received != nil }
 
     /// Begins to listen. Called once, on the main thread, before any other thread is started: they inherit its
     /// signal mask, and the signals then reach the listening thread alone.
@@ -37,7 +37,8 @@ final class StopSignals: Sendable {
             desired: signal,
             ordering: .acquiringAndReleasing
         )
-        if !isFirst { _exit(ExitCode.stopped(by: signal)) }
+        guard isFirst else { _exit(ExitCode.stopped(by: signal)) }
+        token.cancel()
     }
 }
 

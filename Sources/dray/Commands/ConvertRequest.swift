@@ -1,0 +1,92 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import CommandTable
+internal import Conversion
+internal import DiskImage
+internal import Storage
+
+/// The job that a command line of `dray convert` asks for.
+struct ConvertRequest {
+    /// The job.
+    let spec: JobSpec
+    private let arguments: ParsedArguments
+    /// What qemu-img takes at most for `-S`, in bytes.
+    private static let largestSparseSize: UInt64 = 16 << 20
+
+    /// Reads the command line. Fails with a usage error, or with `unsupported` for `-c`.
+    init(_ arguments: ParsedArguments) throws {
+        self.arguments = arguments
+        guard !arguments.has(ConvertTable.compress) else {
+            throw DrayError(.unsupported, "writing compressed clusters (-c) is not there yet")
+        }
+        let paths = arguments.positionals
+        let format = try arguments.format(.sourceFormat)
+        let cache = try arguments.cache(.sourceCache, default: .writeback)
+        let snapshot = try arguments.snapshot()
+        guard snapshot == nil || paths.count == 2 else {
+            throw UsageError("a snapshot (-l) goes with one source only")
+        }
+        let sources = paths.dropLast().map { path in
+            var source = SourceSpec(path: path, format: format, cache: cache)
+            source.snapshot = snapshot
+            return source
+        }
+        var spec = JobSpec(kind: .convert, sources: sources)
+        spec.rangeSize = try arguments.rangeSize()
+        spec.target = try Self.target(paths[paths.count - 1], arguments)
+        self.spec = spec
+    }
+
+    private static func target(
+        _ path: String,
+        _ arguments: ParsedArguments
+    ) throws(UsageError) -> TargetSpec {
+        let format = try arguments.format(ConvertTable.targetFormat) ?? .raw
+        var target = TargetSpec(path: path, format: format)
+        target.options = try options(arguments)
+        target.cache = try arguments.cache(ConvertTable.targetCache, default: .unsafe)
+        target.sparseSize = try sparseSize(arguments) ?? target.sparseSize
+        target.keepsPartial = arguments.has(ConvertTable.keepPartial)
+        target.isDurable = arguments.has(ConvertTable.journal)
+        switch (arguments.has(ConvertTable.noCreate), arguments.has(ConvertTable.force)) {
+        case (true, true): throw UsageError("-n and --force contradict each other")
+        case (true, false): target.existing = .overwrite
+        case (false, true): target.existing = .replace
+        case (false, false): target.existing = .refuse
+        }
+        if target.existing == .overwrite, !target.options.isEmpty {
+            StandardError.report("convert: -o has no effect with -n")
+            target.options = []
+        }
+        return target
+    }
+
+    private static func options(
+        _ arguments: ParsedArguments
+    ) throws(UsageError) -> [FormatOption] {
+        var options = try arguments.creationOptions().formatOptions
+        if let file = arguments.value(ConvertTable.backingFile) {
+            guard !options.contains(where: { $0.key == "backing_file" }) else {
+                throw UsageError("-B and -o backing_file contradict each other")
+            }
+            options.append(FormatOption("backing_file", file))
+        }
+        if let format = try arguments.format(ConvertTable.backingFormat) {
+            guard !options.contains(where: { $0.key == "backing_fmt" }) else {
+                throw UsageError("-F and -o backing_fmt contradict each other")
+            }
+            options.append(FormatOption("backing_fmt", format.rawValue))
+        }
+        return options
+    }
+
+    private static func sparseSize(_ arguments: ParsedArguments) throws(UsageError) -> UInt64? {
+        guard let size = try arguments.size(ConvertTable.sparseSize) else { return nil }
+        guard size % 512 == 0, size <= largestSparseSize else {
+            throw UsageError("-S: must be a multiple of 512 up to 16M, or 0")
+        }
+        return size
+    }
+}
