@@ -106,7 +106,6 @@ extension QCOW2Driver {
         let entry = l1[index]
         if entry & ~QCOW2.copied == 0 { return nil }
         let offset = entry & QCOW2.offsetMask
-        if let words = tables.find(offset) { return words }
         guard entry & QCOW2.l1Reserved == 0, offset != 0, offset % header.clusterSize == 0 else {
             throw DrayError(
                 .corrupt,
@@ -115,6 +114,7 @@ extension QCOW2Driver {
                 offset: offset
             )
         }
+        if let words = tables.find(offset) { return words }
         let words = try metadata.words(
             "the L2 table for guest offset \(guest)",
             at: offset,

@@ -101,9 +101,9 @@ extension QCOW2Driver {
         )
     }
 
-    /// Reads the L1 entries that cover the disk, after comparing the whole table with limits and file length.
-    static func readL1(_ state: State, _ header: QCOW2Header, _ metadata: QCOW2Metadata)
-        throws(DrayError) -> [UInt64]
+    /// Compares an L1 table's place and size with limits and file length. Returns how many entries cover the disk.
+    static func checkL1(_ state: State, _ header: QCOW2Header, _ metadata: QCOW2Metadata)
+        throws(DrayError) -> Int
     {
         let size = UInt64(state.l1Size) * 8
         let needed = state.size.dividedRoundingUp(by: header.l2Coverage)
@@ -125,9 +125,21 @@ extension QCOW2Driver {
                 40
             )
         }
-        let what = "the \(state.owner) L1 table"
-        try metadata.check(what, at: state.l1Offset, size: size)
-        return try metadata.words(what, at: state.l1Offset, count: Int(needed))
+        try metadata.check("the \(state.owner) L1 table", at: state.l1Offset, size: size)
+        return Int(needed)
+    }
+
+    /// Reads the L1 entries that cover the disk. The active table is checked even where a snapshot's is read.
+    static func readL1(_ state: State, _ header: QCOW2Header, _ metadata: QCOW2Metadata)
+        throws(DrayError) -> [UInt64]
+    {
+        _ = try checkL1(try Self.state(nil, header, [], ""), header, metadata)
+        let count = try checkL1(state, header, metadata)
+        return try metadata.words(
+            "the \(state.owner) L1 table",
+            at: state.l1Offset,
+            count: count
+        )
     }
 
     /// Opens the external data file, if the image has one.

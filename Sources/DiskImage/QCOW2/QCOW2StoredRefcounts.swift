@@ -70,12 +70,13 @@ struct QCOW2StoredRefcounts {
 extension QCOW2Metadata {
     /// The `count` words at `offset`, zeros where the file has ended: for checking what may be cut off.
     func paddedWords(at offset: UInt64, count: Int) throws(DrayError) -> [UInt64] {
-        let size = count * 8
-        let present = offset >= length ? 0 : Int(min(UInt64(size), length - offset))
-        guard present > 0 else { return [UInt64](repeating: 0, count: count) }
+        let present = offset >= length ? 0 : Int(min(UInt64(count) * 8, length - offset))
+        let padding = [UInt64](repeating: 0, count: count - (present + 7) / 8)
+        guard present > 0 else { return padding }
+        let size = (present + 7) / 8 * 8
         let buffer = AlignedBuffer(count: size)
         buffer.zero(present..<size)
         try storage.read(HostOffset(offset), into: buffer, 0..<present)
-        return buffer.bigEndianWords(0..<size)
+        return buffer.bigEndianWords(0..<size) + padding
     }
 }

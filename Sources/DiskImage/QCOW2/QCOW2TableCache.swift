@@ -33,6 +33,7 @@ final class QCOW2TableCache: Sendable {
 
     /// The table at `offset`, if it is here. No table is at offset 0, where the header is.
     func find(_ offset: UInt64) -> [UInt64]? {
+        precondition(offset != 0, "offset 0 marks a slot without a table")
         let first = firstSlot(offset)
         return state.withLock { state in
             for index in first..<first + Self.ways where state.slots[index].offset == offset {
