@@ -17,7 +17,7 @@ package final class AlignedBuffer: @unchecked Sendable {
 
     /// The capacity in bytes.
     package let count: Int
-    private let base: UnsafeMutableRawPointer
+    let base: UnsafeMutableRawPointer
 
     /// Allocates `count` bytes (at least one). Traps where the machine has no memory left.
     package init(count: Int) {
@@ -103,7 +103,8 @@ package final class AlignedBuffer: @unchecked Sendable {
         unsafe base.storeBytes(of: value.bigEndian, toByteOffset: offset, as: I.self)
     }
 
-    private func check(_ range: Range<Int>) {
+    /// Traps where `range` is not inside the buffer.
+    func check(_ range: Range<Int>) {
         precondition(
             range.lowerBound >= 0 && range.upperBound <= count,
             "range \(range) is outside a buffer of \(count) bytes"

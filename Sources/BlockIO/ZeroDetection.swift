@@ -9,13 +9,8 @@ extension AlignedBuffer {
     /// The first 16 bytes are looked at, then the range is compared with itself shifted by 16: memcmp(3)
     /// runs at the speed of memory in any build (nbdkit and blkhash do the same).
     package func isZero(_ range: Range<Int>) -> Bool {
-        unsafe withBytes(range) { bytes in
-            guard let start = bytes.baseAddress else { return true }
-            let head = min(16, bytes.count)
-            for index in 0..<head where unsafe bytes[index] != 0 { return false }
-            guard bytes.count > head else { return true }
-            return unsafe memcmp(start, start + head, bytes.count - head) == 0
-        }
+        check(range)
+        return unsafe isAllZero(base + range.lowerBound, range.count)
     }
 
     /// Walks `range` in steps of `granule` bytes (the last may be short) and reports each maximal run of
@@ -26,12 +21,13 @@ extension AlignedBuffer {
         _ body: (Range<Int>, Bool) throws(E) -> Void
     ) throws(E) {
         precondition(granule > 0, "a granule has at least one byte")
+        check(range)
         var runStart = range.lowerBound
         var runIsZero = false
         var position = range.lowerBound
         while position < range.upperBound {
             let next = min(position + granule, range.upperBound)
-            let zero = isZero(position..<next)
+            let zero = unsafe isAllZero(base + position, next - position)
             if position == runStart {
                 runIsZero = zero
             } else if zero != runIsZero {
@@ -43,4 +39,13 @@ extension AlignedBuffer {
         }
         if runStart < range.upperBound { try body(runStart..<range.upperBound, runIsZero) }
     }
+}
+
+/// A function of the pointer alone: with the buffer in hand, each call would count a reference to it up and down.
+private func isAllZero(_ start: UnsafeMutableRawPointer, _ count: Int) -> Bool {
+    let head = min(16, count)
+    for index in 0..<head where unsafe start.load(fromByteOffset: index, as: UInt8.self) != 0 {
+        return false
+    }
+    return count == head ? true : unsafe memcmp(start, start + head, count - head) == 0
 }
