@@ -102,7 +102,7 @@ extension QCOW2Driver {
     }
 
     /// L2 table `index`, decoded; nil where it is absent.
-    private func table(_ index: Int, guest: UInt64) throws(DrayError) -> [UInt64]? {
+    func table(_ index: Int, guest: UInt64) throws(DrayError) -> [UInt64]? {
         let entry = l1[index]
         if entry & ~QCOW2.copied == 0 { return nil }
         let offset = entry & QCOW2.offsetMask

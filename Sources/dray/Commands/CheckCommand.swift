@@ -34,13 +34,11 @@ enum CheckCommand {
         -> FormatInformation.Value
     {
         typealias Field = FormatInformation.Field
-        var fields = [
-            Field("image-end-offset", .number(report.imageEndOffset)),
-            Field("total-clusters", .number(report.totalClusters)),
-            Field("check-errors", .number(report.checkErrors)),
-        ]
+        var fields = [Field("check-errors", .number(report.checkErrors))]
         let optional = [
-            ("corruptions", report.corruptions), ("leaks", report.leaks),
+            ("image-end-offset", report.imageEndOffset),
+            ("total-clusters", report.totalClusters), ("corruptions", report.corruptions),
+            ("leaks", report.leaks),
             ("allocated-clusters", report.allocatedClusters),
             ("fragmented-clusters", report.fragmentedClusters),
             ("compressed-clusters", report.compressedClusters),

@@ -59,8 +59,7 @@ struct DiskMap {
             }
             let below = depth + 1 < layers.count ? Self.sectors(layers[depth + 1].guestSize) : 0
             guard start < below else {
-                answer.isZero = true
-                return answer
+                return try Self.nowhere(answer, layer)
             }
         }
         throw DrayError(.bug, "the last layer has no answer", offset: start)
@@ -119,6 +118,26 @@ struct DiskMap {
         case .unallocated:
             status.isPresent = false
         }
+        return status
+    }
+
+    /// The answer about a run that no layer has: zeros, at a place where its cluster has one all the same.
+    private static func nowhere(
+        _ status: BlockStatus,
+        _ layer: any ImageDriver
+    ) throws(DrayError) -> BlockStatus {
+        var status = status
+        status.isZero = true
+        guard let image = layer as? QCOW2Driver, image.header.hasExtendedL2,
+            status.start < image.guestSize
+        else { return status }
+        let space = try image.space(
+            ofUnallocated: GuestOffset(status.start),
+            limit: status.length
+        )
+        status.length = space.length
+        status.offset = space.host?.bytes
+        status.file = space.host == nil ? nil : image.storages.last?.name
         return status
     }
 

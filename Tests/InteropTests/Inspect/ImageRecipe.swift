@@ -69,8 +69,8 @@ extension ImageRecipe {
             "refcount_bits=1",
             "refcount_bits=8", "refcount_bits=32", "refcount_bits=64", "lazy_refcounts=on",
             "extended_l2=on", "extended_l2=on,cluster_size=16k", "preallocation=metadata",
-            "preallocation=falloc", "preallocation=full", "data_file=payload",
-            "data_file=payload,data_file_raw=on", "compression_type=zstd",
+            "preallocation=falloc", "preallocation=full", "data_file=$PWD/payload",
+            "data_file=$PWD/payload,data_file_raw=on", "compression_type=zstd",
         ].map(qcow2)
         + [
             ImageRecipe("qcow2, empty", "create -f qcow2 image 1G"),

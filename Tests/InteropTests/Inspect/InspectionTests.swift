@@ -70,7 +70,7 @@ internal import Testing
     }
 
     static let targets = [
-        ["-O", "raw"], ["-O", "qcow2"], ["-O", "qcow2", "-o", "cluster_size=512"],
+        ["-O", "raw"], ["-O", "qcow2"], ["-O", "qcow2", "-o", "cluster_size=4k"],
         ["-O", "qcow2", "-o", "cluster_size=2M,refcount_bits=64"],
         ["-O", "qcow2", "-o", "extended_l2=on"], ["-O", "qcow2", "-o", "compat=0.10"],
         ["-O", "qcow2", "-o", "preallocation=full"],
