@@ -77,6 +77,11 @@ final class ConvertTarget: Sendable {
     /// Whether stretches without data must be written: they cost time, so they must not be joined to long ranges.
     var writesEmptyRanges: Bool { staging == nil || spec.sparseSize == 0 }
 
+    /// The cache mode: what has to be durable must be flushed, which 'unsafe', the default, never does.
+    private var cache: CacheMode {
+        spec.isDurable && spec.cache == .unsafe ? .writeback : spec.cache
+    }
+
     /// Makes the empty target. Doing it again changes nothing: a staging file that is there was made whole.
     func create() throws(DrayError) {
         guard let staging else {
@@ -84,7 +89,7 @@ final class ConvertTarget: Sendable {
             try checkRoom(storage)
             return try format.prepare(storage)
         }
-        try staging.create(replacing: spec.existing == .replace, cache: spec.cache) {
+        try staging.create(replacing: spec.existing == .replace, cache: cache) {
             storage throws(DrayError) in
             try format.prepare(storage)
         }
@@ -96,9 +101,9 @@ final class ConvertTarget: Sendable {
             if let storage = opened { return storage }
             let storage =
                 if let staging {
-                    try staging.open(cache: spec.cache)
+                    try staging.open(cache: cache)
                 } else {
-                    try StorageOpener.open(spec.path, for: .writing, cache: spec.cache)
+                    try StorageOpener.open(spec.path, for: .writing, cache: cache)
                 }
             opened = storage
             return storage
@@ -123,7 +128,7 @@ final class ConvertTarget: Sendable {
         try format.seal(storage, placements)
         try staging?.publish(
             replacing: spec.existing == .replace,
-            isDurable: spec.isDurable || spec.cache != .unsafe
+            isDurable: cache != .unsafe
         )
         return storage.length
     }
