@@ -73,11 +73,14 @@ package struct StagingFile: Sendable, Hashable {
         ) {
             try prepare(unnamed)
             let handle = "/proc/self/fd/\(unnamed.io.descriptor.number)"
-            return try takeStagingName(
+            try takeStagingName(
                 systemCall { unsafe linkat(AT_FDCWD, handle, AT_FDCWD, path, AT_SYMLINK_FOLLOW) }
             )
+        } else {
+            try createThroughName(cache, prepare)
         }
-        try createThroughName(cache, prepare)
+        // What is flushed later must also be found by its name after a crash of the machine.
+        if cache != .unsafe { try synchronize(Self.directory(destination)) }
     }
 
     /// What ``create(replacing:cache:_:)`` does on file systems without O_TMPFILE: the file has a name of this attempt's own
