@@ -29,6 +29,7 @@ package final class EmbeddedLog: TaskLog {
                     try Self.load(id, to: end, from: store) { record in _ = buffer.append(record) }
                 }
                 initial.partitions[id] = buffer
+                if topic.isJournaled, store != nil { initial.stored.insert(id) }
             }
         }
         state = Mutex(initial)

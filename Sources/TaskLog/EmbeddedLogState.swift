@@ -10,6 +10,8 @@ struct EmbeddedLogState {
 
     var partitions: [PartitionID: PartitionBuffer] = [:]
     var members: [Int: EmbeddedMember] = [:]
+    /// Partitions whose records are in a store too.
+    var stored: Set<PartitionID> = []
     var commits: [GroupPartition: LogPosition] = [:]
     var failure: DrayError?
     private var nextMember = 0
@@ -108,7 +110,10 @@ struct EmbeddedLogState {
     }
 
     private mutating func trimHandedOut(_ touched: Dictionary<PartitionID, Int64>.Keys) {
-        for partition in touched where partitions[partition]?.policy == .outgoing {
+        for partition in touched {
+            let policy = partitions[partition]?.policy
+            let isStored = stored.contains(partition) && policy == .consumed
+            guard policy == .outgoing || isStored else { continue }
             let reached = members.values.compactMap { $0.positions[partition] }.min()
             if let reached { partitions[partition]?.trim(below: reached) }
         }

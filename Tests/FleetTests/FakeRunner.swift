@@ -98,7 +98,7 @@ final class FakeRunner: JobRunner {
 final class FakeFolder: DigestFolding {
     private var hash: UInt64 = 0
 
-    func fold(_ range: RangeDigest) throws(DrayError) {
+    func fold(_ range: RangeDigest, length: UInt64) throws(DrayError) {
         for run in range.runs {
             switch run {
             case .zeroBlocks(let count): hash = hash &* 31 &+ count

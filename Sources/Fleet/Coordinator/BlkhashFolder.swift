@@ -13,7 +13,14 @@ package final class BlkhashFolder: DigestFolding {
         folder = DigestFolder(try DigestAlgorithm(name: name))
     }
 
-    package func fold(_ range: RangeDigest) throws(DrayError) { folder.append(range) }
+    package func fold(_ range: RangeDigest, length: UInt64) throws(DrayError) {
+        do throws(DrayError) {
+            try range.validate(length: length, digestSize: folder.algorithm.size)
+        } catch {
+            throw DrayError(.bug, error.message)
+        }
+        folder.append(range)
+    }
 
     package func finish(guestSize: UInt64) throws(DrayError) -> String {
         try folder.finish(size: guestSize)

@@ -58,7 +58,7 @@ extension CoordinatorState {
         job.wasTaken = true
         job.isReplaying = true
         job.mustPlan = settings.plansAgain
-        if !job.isRunning { job.drainDeadline = turn.now + settings.drain }
+        if !job.isRunning { job.beginDrain(turn) }
         if let plan = record.plan { job.adopt(plan, &turn) }
         weights += record.weight
         jobs[id] = job

@@ -14,7 +14,9 @@ extension JobState {
         outcome.targetLength = target
         outcome.retries = retries
         do throws(DrayError) {
-            if mismatch == nil { outcome.digest = try folder?.finish(guestSize: plan.guestSize) }
+            if mismatch == nil {
+                outcome.digest = try digestFolder(turn)?.finish(guestSize: plan.guestSize)
+            }
         } catch {
             return stop(.failing, error, &turn)
         }
@@ -28,11 +30,17 @@ extension JobState {
         guard isRunning else { return }
         record.state = state
         record.error = error
-        drainDeadline = turn.now + turn.settings.drain
+        beginDrain(turn)
         for (key, unit) in units where !unit.isOut { units[key] = nil }
         isControlDue = true
         turn.actions.append(.record(record))
         endIfNothingIsLeft(&turn)
+    }
+
+    /// Sets the times that a job that ends early goes by.
+    mutating func beginDrain(_ turn: Turn) {
+        drainDeadline = turn.now + turn.settings.drain
+        if wasTaken { cleanUpNotBefore = turn.now + turn.settings.takenDrain }
     }
 
     /// Ends a job that has nothing to clean up: it never had a target, or never began.

@@ -16,7 +16,8 @@ extension JobState {
     /// When something is to be done without further news.
     func nextTimer() -> Milliseconds {
         guard record.state == .running else {
-            return hasDiscard ? unitTimer() : drainDeadline
+            if hasDiscard { return unitTimer() }
+            return outCount > 0 ? drainDeadline : cleanUpNotBefore
         }
         return unitTimer()
     }
@@ -100,7 +101,7 @@ extension JobState {
 
     private func nextCleanUp(_ turn: Turn) -> WorkUnit.Key? {
         guard !record.state.isEnd, !isEnding, outCount == 0 else { return nil }
-        guard !wasTaken || turn.now >= drainDeadline else { return nil }
+        guard turn.now >= cleanUpNotBefore else { return nil }
         let key = WorkUnit.Key(.discard)
         guard let unit = units[key] else { return key }
         return unit.notBefore <= turn.now ? key : nil

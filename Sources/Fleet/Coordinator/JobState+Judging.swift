@@ -17,7 +17,7 @@ extension JobState {
         case .started: started(key, result, &turn)
         case .progress: renew(key, turn)
         case .sized(let bytes): sized(key, result, bytes, &turn)
-        case .planned(let plan): planned(plan, &turn)
+        case .planned(let plan): planned(plan, epoch: result.epoch, &turn)
         case .ranged(let range): ranged(key, result, range, &turn)
         case .sealed(let seal): sealed(seal, &turn)
         case .discarded: discarded(&turn)
@@ -39,7 +39,7 @@ extension JobState {
         isControlDue = true
     }
 
-    private mutating func planned(_ plan: PlanResult, _ turn: inout Turn) {
+    private mutating func planned(_ plan: PlanResult, epoch: Int, _ turn: inout Turn) {
         remove(WorkUnit.Key(.plan), &turn)
         guard isRunning else { return }
         if let known = record.plan {
@@ -47,7 +47,7 @@ extension JobState {
                 let error = DrayError(.changed, "the source has changed since the job was planned")
                 return stop(.failing, error, &turn)
             }
-            mustPlan = false
+            if epoch == record.epoch { mustPlan = false }
             return
         }
         adopt(plan, &turn)
@@ -67,12 +67,6 @@ extension JobState {
         record.plan = plan
         ledger = RangeLedger(count: plan.rangeCount)
         allocator = plan.firstPayload.map { Allocator(first: $0, count: plan.rangeCount) }
-        guard let digest = record.order.spec.digest else { return }
-        do throws(DrayError) {
-            folder = try turn.settings.makeFolder(digest)
-        } catch {
-            stop(.failing, error, &turn)
-        }
     }
 
     private mutating func ranged(
@@ -105,7 +99,7 @@ extension JobState {
                 publish(.range(index, result), mark: isMark ? .ranges(index + 1) : nil, &turn)
             }
             do throws(DrayError) {
-                if let digest = result.digest { try folder?.fold(digest) }
+                try fold(result, turn)
             } catch {
                 return stop(.failing, error, &turn)
             }
@@ -114,6 +108,21 @@ extension JobState {
             }
         }
         finishIfComplete(&turn)
+    }
+
+    private mutating func fold(_ result: RangeResult, _ turn: Turn) throws(DrayError) {
+        guard let folder = try digestFolder(turn) else { return }
+        guard let digest = result.digest else {
+            throw DrayError(.bug, "a range came without the digests that the job wants")
+        }
+        try folder.fold(digest, length: result.range.length)
+    }
+
+    /// The fold of the job's digests, made when it is first needed: thousands of jobs may wait for their turn.
+    mutating func digestFolder(_ turn: Turn) throws(DrayError) -> (any DigestFolding)? {
+        guard folder == nil, let digest = record.order.spec.digest else { return folder }
+        folder = try turn.settings.makeFolder(digest)
+        return folder
     }
 
     /// Ends a job without a seal whose ranges are all folded.

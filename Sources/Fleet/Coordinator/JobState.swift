@@ -40,6 +40,8 @@ struct JobState {
     var retries = 0
     /// Until when a job that ends early waits for its tasks.
     var drainDeadline = Milliseconds.max
+    /// When the clean-up of a job that ends early may begin at the earliest: an earlier coordinator's tasks may still run.
+    var cleanUpNotBefore = Milliseconds.min
     /// Whether a control record is due.
     var isControlDue = false
     /// Ranges that are done but whose place was asked for again.

@@ -49,7 +49,7 @@ package struct LocalFleet: Sendable {
 
     /// Runs a job to its end on threads of its own, and returns when all of them have ended.
     ///
-    /// The calling thread waits, and calls `onProgress` about ten times a second. Throws the error that ended the job, as the
+    /// Without `id` the job gets one of its own; a job that a journal goes on with keeps its id. The calling thread waits, and calls `onProgress` about ten times a second. Throws the error that ended the job, as the
     /// step that failed threw it; `cancelled` after `cancel` was used. With a journal, goes on where an earlier run of
     /// the same job was cut off; fails with `invalid` where the journal is another job's.
     package func run(
@@ -60,10 +60,25 @@ package struct LocalFleet: Sendable {
         onProgress: (Progress) -> Void = { _ in }
     ) throws(DrayError) -> Report {
         let topics = Topics()
-        let log = try EmbeddedLog(topics: topics.specs, store: nil)
+        let order = JobOrder(id: id ?? Self.freshID(), spec: spec)
+        guard let journal else {
+            let log = try EmbeddedLog(topics: topics.specs, store: try spill(spec))
+            defer { log.close() }
+            return try run(order, log, topics, runner, cancel, onProgress)
+        }
+        let store = try JournalStore(path: journal)
+        defer { store.close() }
+        let known = try JournaledJob(store, topics, path: journal)
+        var named = order
+        switch try known.resolve(order) {
+        case .done(let record): return try report(record, since: nil)
+        case .again: try store.erase()
+        case .resume(let order): named = order
+        case .new: break
+        }
+        let log = try EmbeddedLog(topics: topics.specs, store: store)
         defer { log.close() }
-        let order = JobOrder(id: id ?? "local", spec: spec)
-        return try run(order, log, topics, runner, cancel, onProgress)
+        return try run(named, log, topics, runner, cancel, onProgress)
     }
 
     private func run(
@@ -103,15 +118,26 @@ package struct LocalFleet: Sendable {
         return try report(record, since: start)
     }
 
-    private func report(_ record: JobRecord, since start: Int64) throws(DrayError) -> Report {
+    /// An id that no other job has: staging files are named after it.
+    private static func freshID() -> String {
+        String(UInt64.random(in: UInt64.min...UInt64.max), radix: 16)
+    }
+
+    /// A sealed job's results stay until the end. With digests they are too many for memory: they go to a nameless file.
+    private func spill(_ spec: JobSpec) throws(DrayError) -> JournalStore? {
+        guard spec.target != nil, spec.digest != nil else { return nil }
+        return try JournalStore(path: "")
+    }
+
+    private func report(_ record: JobRecord, since start: Int64?) throws(DrayError) -> Report {
         guard let outcome = record.outcome, let plan = record.plan else {
             throw record.error ?? DrayError(.cancelled, "the job was stopped")
         }
         return Report(
             outcome: outcome,
             plan: plan,
-            milliseconds: LogClock.monotonicMilliseconds() - start,
-            wasDone: false
+            milliseconds: start.map { LogClock.monotonicMilliseconds() - $0 } ?? 0,
+            wasDone: start == nil
         )
     }
 
@@ -131,6 +157,7 @@ package struct LocalFleet: Sendable {
         settings.queueLease = Int64.max / 4
         settings.runLease = Int64.max / 4
         settings.drain = Int64.max / 4
+        settings.takenDrain = 0
         settings.keepsResults = journal != nil
         settings.plansAgain = true
         settings.publishesEvents = false

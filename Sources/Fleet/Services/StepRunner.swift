@@ -85,7 +85,7 @@ struct RangeResults {
             // The headers are looked at first: other jobs' records are not parsed.
             guard record.key == key,
                 record.headers.contains(where: { $0.name == "ce_type" && $0.value == type }),
-                case .result(let message) = try MessageCodec.message(record),
+                case .message(.result(let message)) = MessageCodec.read(record),
                 case .ranged(var result) = message.body, message.task.plan == plan,
                 results.indices.contains(message.task.index), results[message.task.index] == nil
             else { return }
