@@ -69,11 +69,11 @@ internal import Testing
         let arguments = [DrayBinary.path, source, bench.file("target")]
         let result = try Tool.run(["bash", "-c", command] + arguments)
         #expect(result.status == 1, "\(result.error)")
-        #expect(
-            result.error.contains("target") && result.error.contains("offset"),
-            "\(result.error)"
-        )
+        #expect(result.error.contains("target"), "\(result.error)")
         #expect(bench.directory.names == ["large.raw", "source.raw"])
+        // A raw target already fails to get its length; a qcow2 fails at some write.
+        guard format == "qcow2" else { return }
+        #expect(result.error.contains("offset"), "\(result.error)")
         let kept =
             "ulimit -f 16384; trap '' XFSZ; exec \"$0\" convert --keep-partial -f raw -O \(format) \"$1\" \"$2\""
         #expect(try Tool.run(["bash", "-c", kept] + arguments).status == 1)
@@ -85,7 +85,7 @@ internal import Testing
         let bench = try Workbench(seed: 9, largestSize: 1 << 20)
         let source = bench.file("large.raw")
         try Tool.check(["qemu-img", "create", "-q", "-f", "raw", source, "2G"])
-        try Tool.check(["qemu-io", "-f", "raw", "-c", "write -P 1 0 2G", source])
+        try Tool.check(["qemu-io", "-f", "raw", "-c", "write -P 1 0 1G", "-c", "write -P 2 1G 1G", source])
         let target = bench.file("target.raw")
         // As soon as the staging file is there the work is under way.
         let script = """
