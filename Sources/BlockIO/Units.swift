@@ -73,6 +73,9 @@ extension UInt64 {
         self / unit + (self % unit == 0 ? 0 : 1)
     }
 
+    /// The difference, or 0 where `other` is larger.
+    package func subtractingOrZero(_ other: UInt64) -> UInt64 { self > other ? self - other : 0 }
+
     /// The sum, or nil on overflow: for numbers that an image or a message brought.
     package func adding(_ other: UInt64) -> UInt64? {
         let (sum, overflow) = addingReportingOverflow(other)

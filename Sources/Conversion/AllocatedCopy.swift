@@ -12,6 +12,8 @@ struct AllocatedCopy {
     let copy: RangeCopy
     /// The target's rules.
     let allocation: Allocation
+    /// Behind this guest offset no zeros need to be marked.
+    let baseSize: UInt64
     /// How the source's runs are classed.
     let classification: SourceClassification
     /// Gives a buffer that holds the range rounded up to a cluster. Not called for ranges without content.
@@ -26,7 +28,7 @@ struct AllocatedCopy {
         try classification.forEachRun(of: copy.range, on: copy.disk) { run throws(DrayError) in
             switch run.kind {
             case .deferred: states.append(.hole, run.count)
-            case .zero: states.append(allocation.marksZeros ? .zero : .hole, run.count)
+            case .zero: appendZeros(run.count, from: position, &states)
             case .content:
                 let space = buffer ?? takeBuffer()
                 buffer = space
@@ -68,7 +70,11 @@ struct AllocatedCopy {
             try copy.reader.read(range, into: buffer, at: Int(position))
             if valid < next { buffer.zero(Int(valid)..<Int(next)) }
             for first in stride(from: Int(position), to: Int(next), by: granule) {
-                states.append(state(of: first..<first + granule, in: buffer), 1)
+                if classification.storesZeros || !buffer.isZero(first..<first + granule) {
+                    states.append(.data, 1)
+                } else {
+                    appendZeros(1, from: UInt64(first), &states)
+                }
             }
             copy.control.progress(range.length)
             read += range.length
@@ -77,8 +83,13 @@ struct AllocatedCopy {
         return read
     }
 
-    private func state(of bytes: Range<Int>, in buffer: AlignedBuffer) -> RangePlacement.State {
-        if classification.storesZeros || !buffer.isZero(bytes) { return .data }
-        return allocation.marksZeros ? .zero : .hole
+    /// Appends `count` granules of zeros from `start` (bytes from the range's first): marked where they hide a backing image.
+    private func appendZeros(_ count: UInt64, from start: UInt64, _ states: inout GranuleStates) {
+        let hidden = baseSize.subtractingOrZero(copy.range.start.bytes + start)
+        let marked =
+            allocation.marksZeros
+            ? min(count, hidden.dividedRoundingUp(by: allocation.granule)) : 0
+        if marked > 0 { states.append(.zero, marked) }
+        if count > marked { states.append(.hole, count - marked) }
     }
 }

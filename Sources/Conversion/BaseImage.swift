@@ -5,25 +5,39 @@ internal import BlockIO
 internal import DiskImage
 internal import Storage
 
-/// Finds a new image's backing image in the chain that is converted.
-enum BaseImage {
-    /// How many layers of `disk` lie above the backing image that the target's options name. Nil where they name none, and
-    /// where the chain does not contain it (then everything is copied, which is right for any backing image).
-    static func layersAbove(
-        _ target: TargetSpec,
+/// A new image's backing image, and where it stands in the chain that is converted.
+struct BaseImage: Sendable {
+    /// The size of its virtual disk in bytes: behind it the new image reads as zeros by itself.
+    let guestSize: UInt64
+    /// How many layers of the source lie above it. Nil where the source's chain does not contain it: then everything
+    /// is copied, which is right for any backing image.
+    let layersAbove: Int?
+
+    /// The backing image that the target's options name, or nil where they name none.
+    static func named(
+        by target: TargetSpec,
         disk: SourceDisk,
         gate: any ReferenceGate
-    ) throws(DrayError) -> Int? {
+    ) throws(DrayError) -> BaseImage? {
         guard let backing = TargetFormats.backing(in: target.options) else { return nil }
         let path =
-            backing.name.hasPrefix("/")
-            ? backing.name : directory(of: target.path) + backing.name
-        let base = try StorageOpener.open(path, for: .reading, cache: .writeback)
+            backing.name.hasPrefix("/") ? backing.name : directory(of: target.path) + backing.name
+        let format = backing.format.flatMap(ImageFormat.init)
+        let base = try ImageOpener(gate: gate).openLayer(path, format)
+        return BaseImage(
+            guestSize: base.guestSize,
+            layersAbove: try layers(of: disk, above: try base.storage.identity())
+        )
+    }
+
+    private static func layers(
+        of disk: SourceDisk,
+        above base: StorageIdentity
+    ) throws(DrayError) -> Int? {
         guard disk.images.count == 1 else { return nil }
-        let wanted = try base.identity()
         for (level, layer) in disk.images[0].layers.enumerated() {
             let identity = try layer.storage.identity()
-            if identity.device == wanted.device, identity.inode == wanted.inode { return level }
+            if identity.device == base.device, identity.inode == base.inode { return level }
         }
         return nil
     }

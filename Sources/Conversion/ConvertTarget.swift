@@ -14,6 +14,8 @@ final class ConvertTarget: Sendable {
     let format: any TargetFormat
     /// How the source's runs are classed for it.
     let classification: SourceClassification
+    /// The backing image's size: only before its end do zeros have something to hide.
+    let baseSize: UInt64
     /// The file beside the target that gets its name at the end; nil where the target is written in place.
     let staging: StagingFile?
     private let opened = Mutex<(any Storage)?>(nil)
@@ -36,7 +38,8 @@ final class ConvertTarget: Sendable {
         )
         let isInPlace = isDevice || spec.existing == .overwrite
         staging = try isInPlace ? nil : StagingFile(target: spec.path, job: job)
-        let base = try BaseImage.layersAbove(spec, disk: disk, gate: gate)
+        let base = try BaseImage.named(by: spec, disk: disk, gate: gate)
+        baseSize = base?.guestSize ?? 0
         switch format.placement {
         case .identity:
             classification = SourceClassification(
@@ -47,7 +50,7 @@ final class ConvertTarget: Sendable {
         case .allocated(let rules):
             classification = SourceClassification(
                 granule: rules.granule,
-                layersAboveBase: base,
+                layersAboveBase: base?.layersAbove,
                 storesZeros: spec.sparseSize == 0 || rules.storesZeros
             )
         }

@@ -55,7 +55,7 @@ struct IdentityCopy {
             isLast
             ? rest : run.range.end.bytes.roundedDown(to: size) - position.bytes
         if !copy.target.isZeroInitialized {
-            try copy.target.zero(start + position.bytes, length: length, mayPunch: true)
+            try copy.target.zero(start + position.bytes, length: length, mayPunch: !copy.keepsSpace)
         }
         return length
     }

@@ -18,6 +18,8 @@ struct RangeCopy {
     let target: any Storage
     /// The run of zeros that is left out, in bytes; 0 leaves nothing out.
     let sparseSize: UInt64
+    /// Whether zeros must not give space back.
+    let keepsSpace: Bool
     /// Cancellation, reservations, progress.
     let control: any TaskControl
 
@@ -39,7 +41,7 @@ struct RangeCopy {
             if !isZero {
                 try target.write(place, from: buffer, run)
             } else if !target.isZeroInitialized {
-                try target.zero(place, length: UInt64(run.count), mayPunch: true)
+                try target.zero(place, length: UInt64(run.count), mayPunch: !keepsSpace)
             }
         }
     }

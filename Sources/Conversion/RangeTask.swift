@@ -30,6 +30,7 @@ struct RangeTask {
             disk: context.disk,
             target: storage,
             sparseSize: target.spec.sparseSize,
+            keepsSpace: target.format.keepsSpace,
             control: control
         )
         var result = RangeResult(range: range, dataBytes: 0)
@@ -39,7 +40,7 @@ struct RangeTask {
                 try IdentityCopy(copy: copy, start: start, buffer: buffer).run()
             }
         case .allocated(let rules):
-            try allocate(copy, rules, target.classification, &result)
+            try allocate(copy, rules, target, &result)
         }
         if target.spec.isDurable { try storage.flush() }
         return result
@@ -48,7 +49,7 @@ struct RangeTask {
     private func allocate(
         _ copy: RangeCopy,
         _ rules: Allocation,
-        _ classification: SourceClassification,
+        _ target: ConvertTarget,
         _ result: inout RangeResult
     ) throws(DrayError) {
         var taken: AlignedBuffer?
@@ -56,7 +57,8 @@ struct RangeTask {
         let (dataBytes, placement) = try AllocatedCopy(
             copy: copy,
             allocation: rules,
-            classification: classification,
+            baseSize: target.baseSize,
+            classification: target.classification,
             takeBuffer: {
                 let buffer = context.ranges.take()
                 taken = buffer

@@ -85,7 +85,9 @@ internal import Testing
         let bench = try Workbench(seed: 9, largestSize: 1 << 20)
         let source = bench.file("large.raw")
         try Tool.check(["qemu-img", "create", "-q", "-f", "raw", source, "2G"])
-        try Tool.check(["qemu-io", "-f", "raw", "-c", "write -P 1 0 1G", "-c", "write -P 2 1G 1G", source])
+        try Tool.check([
+            "qemu-io", "-f", "raw", "-c", "write -P 1 0 1G", "-c", "write -P 2 1G 1G", source,
+        ])
         let target = bench.file("target.raw")
         // As soon as the staging file is there the work is under way.
         let script = """
