@@ -88,6 +88,11 @@ extension QCOW2Bitmap {
         guard fields.bytes[16] == 1, (9...31).contains(granularityBits), flags & ~3 == 0,
             nameSize <= QCOW2.longestName
         else { throw fields.corrupt("a bitmap's type, granularity, flags or name are bad", 12) }
+        let size = UInt64(tableSize) * header.clusterSize
+        let covered = (size * 8).multiplied(by: 1 << UInt64(granularityBits)) ?? .max
+        guard size <= QCOW2.largestBitmap, flags & 1 != 0 || header.size <= covered else {
+            throw fields.corrupt("a bitmap's size is not that of its disk, or over 512 MiB", 8)
+        }
         guard fields.load(20, as: UInt32.self) == 0 else {
             throw fields.unsupported("a bitmap has extra data", 20)
         }

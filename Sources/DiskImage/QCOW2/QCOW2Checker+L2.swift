@@ -21,7 +21,10 @@ extension QCOW2Checker {
         guard offset < metadata.length else { return }
         let words = try metadata.paddedWords(at: offset, count: Int(clusterSize / 8))
         let step = header.hasExtendedL2 ? 2 : 1
-        var walk = Walk(active: active, all: all, checksCopied: active > 0 && offset != 0)
+        // As with qemu, flags say nothing where the table's own refcount cannot be read.
+        let isKnown = try stored.refcount(offset / clusterSize) != nil
+        let checksCopied = active > 0 && offset != 0 && isKnown
+        var walk = Walk(active: active, all: all, checksCopied: checksCopied)
         var index = 0
         while index < words.count {
             let word = words[index]

@@ -22,6 +22,7 @@ extension QCOW2Checker {
             else { return true }
             reference(directory.offset, directory.size)
             bitmaps = try directory.bitmaps(header, metadata)
+            try refuseSharedTables(bitmaps)
             for bitmap in bitmaps { try checkBitmap(bitmap) }
         } catch  where error.kind == .corrupt || error.kind == .unsupported {
             corruption(1, error.description)
@@ -29,6 +30,19 @@ extension QCOW2Checker {
             return false
         }
         return true
+    }
+
+    /// Tables that together are larger than the file overlap: thousands of bitmaps with one large table would be walked
+    /// for hours.
+    private func refuseSharedTables(_ bitmaps: [QCOW2Bitmap]) throws(DrayError) {
+        let total = bitmaps.reduce(UInt64(0)) { $0 + UInt64($1.tableSize) * 8 }
+        guard total <= metadata.length else {
+            throw DrayError(
+                .corrupt,
+                "the tables of the bitmaps (\(total) bytes) are larger than the file",
+                file: metadata.storage.name
+            )
+        }
     }
 
     private mutating func checkBitmap(_ bitmap: QCOW2Bitmap) throws(DrayError) {

@@ -88,6 +88,7 @@ struct QCOW2Checker {
         let last = min(Int((end - 1) / clusterSize), counts.clusterCount - 1)
         guard first <= last else { return }
         for cluster in first...last {
+            if times == 1, counts.addFirst(to: cluster) { continue }
             let lost = counts.add(times, to: cluster)
             if lost > 0 {
                 corruption(

@@ -80,6 +80,8 @@ package enum QCOW2 {
     package static let mostBitmaps: UInt32 = 65_535
     /// The largest bitmap directory, in bytes.
     package static let largestBitmapDirectory: UInt64 = 65_535 * 1024
+    /// The largest bitmap, in bytes.
+    package static let largestBitmap: UInt64 = 512 << 20
     /// How many entries a bitmap's table may have.
     package static let mostBitmapTableEntries: UInt32 = 0x800_0000
 }

@@ -115,11 +115,16 @@ extension QCOW2Driver {
             )
         }
         if let words = tables.find(offset) { return words }
-        let words = try metadata.words(
+        try metadata.check(
             "the L2 table for guest offset \(guest)",
             at: offset,
-            count: Int(header.clusterSize / 8)
+            size: header.clusterSize
         )
+        // Tables are read into the same few buffers: fresh memory would cost as much as reading.
+        let words = try tableBuffers.withBuffer { (buffer) throws(DrayError) in
+            try storage.read(HostOffset(offset), into: buffer, 0..<buffer.count)
+            return buffer.bigEndianWords(0..<buffer.count)
+        }
         tables.insert(words, at: offset)
         return words
     }

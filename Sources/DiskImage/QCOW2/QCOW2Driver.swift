@@ -26,6 +26,7 @@ package final class QCOW2Driver: ImageDriver {
     /// The L1 entries that cover the disk, as stored.
     let l1: [UInt64]
     let tables: QCOW2TableCache
+    let tableBuffers: BufferPool
     let decoder: ClusterDecoder
     /// The size of the snapshot table in bytes.
     let snapshotTableSize: UInt64
@@ -58,6 +59,7 @@ package final class QCOW2Driver: ImageDriver {
         dataFile = try Self.dataFile(header, storage.name, openDataFile)
         clusters = dataFile.map { QCOW2Metadata($0) } ?? metadata
         tables = QCOW2TableCache(capacity: cacheCapacity, clusterBits: header.clusterBits)
+        tableBuffers = BufferPool(bufferSize: Int(header.clusterSize))
         decoder = ClusterDecoder(header.compression, clusterSize: Int(header.clusterSize))
     }
 

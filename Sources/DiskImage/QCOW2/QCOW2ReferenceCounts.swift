@@ -40,6 +40,19 @@ struct QCOW2ReferenceCounts {
         wide.isEmpty ? UInt64(narrow[cluster]) : UInt64(wide[cluster])
     }
 
+    /// Counts the only reference that most clusters have; false where the cluster has one already.
+    @inline(__always)
+    mutating func addFirst(to cluster: Int) -> Bool {
+        if wide.isEmpty {
+            guard narrow[cluster] == 0 else { return false }
+            narrow[cluster] = 1
+        } else {
+            guard wide[cluster] == 0 else { return false }
+            wide[cluster] = 1
+        }
+        return true
+    }
+
     /// Adds `times` to the count of `cluster`. Returns how many of them the width of the refcounts has no room for.
     mutating func add(_ times: UInt64, to cluster: Int) -> UInt64 {
         let count = self[cluster]
