@@ -36,7 +36,7 @@ package enum BashCompletion {
         }
         lines += [
             "    esac",
-            "    if [[ $current == -* ]] || ((COMP_CWORD == 2)) && [[ $words != -* ]]; then",
+            "    if [[ $current == -* || (COMP_CWORD -eq 2 && $words != -*) ]]; then",
             "        mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")",
             "    else",
             "        mapfile -t COMPREPLY < <(compgen -f -- \"$current\")",

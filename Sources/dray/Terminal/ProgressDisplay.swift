@@ -19,8 +19,9 @@ final class ProgressDisplay: Sendable {
     /// A display of this style.
     init(_ style: ProgressStyle) { self.style = style }
 
-    /// Says that `done` of `total` bytes of data are done.
+    /// Says that `done` of `total` bytes of data are done; a total of 0 is not known yet.
     func update(done: UInt64, total: UInt64) {
+        guard total > 0 else { return }
         state.withLock { state in
             let now = ContinuousClock.now
             let sample = ProgressSample(done: min(done, total), total: total, time: now)

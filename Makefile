@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: 2026 The Dray authors
+# SPDX-License-Identifier: Apache-2.0
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+BUILD = swift build -c release --static-swift-stdlib
+# Apart from the command's own build, which is linked statically.
+TEST = swift test -c release --scratch-path .build/tests
+COMMANDS = convert checksum compare info map check measure completion
+
+.PHONY: all build demo test bench lint format man install clean
+
+all: build
+
+# Leaves the command at .build/release/dray.
+build:
+	deploy/install-dependencies.sh
+	$(BUILD) --product dray
+
+# Converts an image and proves the result: IMAGE= and TARGET= choose the files.
+demo: build
+	deploy/demo.sh
+
+# Installs what the tests need and runs them all. ARGS="--filter Name" runs some.
+test:
+	deploy/install-dependencies.sh --test
+	$(TEST) $(ARGS)
+
+# Prints a table of times beside qemu-img's.
+bench: build
+	deploy/install-dependencies.sh --test
+	Tests/Benchmarks/run
+
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests
+
+format:
+	swift format --in-place --recursive Package.swift Sources Tests
+
+# The manual pages, in .build/man.
+man: build
+	mkdir -p .build/man
+	.build/release/dray --man-page > .build/man/dray.1
+	for command in $(COMMANDS); do \
+	    .build/release/dray --man-page $$command > .build/man/dray-$$command.1 || exit 1; \
+	done
+
+install: man
+	install -D -m 755 .build/release/dray $(DESTDIR)$(PREFIX)/bin/dray
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 .build/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	.build/release/dray completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dray
+
+clean:
+	rm -rf .build
