@@ -85,8 +85,8 @@ struct QCOW2Checker {
             return
         }
         let first = Int(offset / clusterSize)
-        let last = min(Int((end - 1) / clusterSize), counts.clusterCount - 1)
-        guard first <= last else { return }
+        let last = Int((end - 1) / clusterSize)
+        counts.reach(last)
         for cluster in first...last {
             if times == 1, counts.addFirst(to: cluster) { continue }
             let lost = counts.add(times, to: cluster)

@@ -8,8 +8,8 @@ struct QCOW2ReferenceCounts {
     /// The most memory that the counts may take, in bytes.
     static let largestSize: UInt64 = 192 << 20
 
-    /// How many clusters the file has.
-    let clusterCount: Int
+    /// How many clusters the file has; one more where something reaches beyond its end.
+    private(set) var clusterCount: Int
     /// The largest count that the image's refcounts can express (or that is kept here).
     private let most: UInt64
     private var narrow: [UInt16] = []
@@ -29,15 +29,24 @@ struct QCOW2ReferenceCounts {
         self.clusterCount = Int(clusterCount)
         most = bits >= 32 ? UInt64(UInt32.max) : UInt64(1) << UInt64(bits) - 1
         if width == 2 {
-            narrow = [UInt16](repeating: 0, count: Int(clusterCount))
+            narrow = [UInt16](repeating: 0, count: Int(clusterCount) + 1)
         } else {
-            wide = [UInt32](repeating: 0, count: Int(clusterCount))
+            wide = [UInt32](repeating: 0, count: Int(clusterCount) + 1)
         }
     }
 
     /// The count of a cluster.
     subscript(cluster: Int) -> UInt64 {
         wide.isEmpty ? UInt64(narrow[cluster]) : UInt64(wide[cluster])
+    }
+
+    /// Makes room for the clusters up to `cluster`, at most the one behind the last.
+    mutating func reach(_ cluster: Int) {
+        precondition(
+            cluster < max(narrow.count, wide.count),
+            "a reference ends with the next cluster"
+        )
+        clusterCount = max(clusterCount, cluster + 1)
     }
 
     /// Counts the only reference that most clusters have; false where the cluster has one already.
