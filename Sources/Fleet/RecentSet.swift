@@ -14,15 +14,20 @@ struct RecentSet<Element: Hashable> {
 
     mutating func remove(_ value: Element) { members.remove(value) }
 
-    mutating func insert(_ value: Element) {
-        guard members.insert(value).inserted else { return }
+    mutating func insert(_ value: Element) { _ = push(value) }
+
+    /// Inserts a value and returns the one that had to go for it, if any.
+    mutating func push(_ value: Element) -> Element? {
+        guard members.insert(value).inserted else { return nil }
         order.append(value)
-        guard order.count - head > limit else { return }
-        members.remove(order[head])
+        guard order.count - head > limit else { return nil }
+        let oldest = order[head]
+        members.remove(oldest)
         head += 1
         if head > limit {
             order.removeFirst(head)
             head = 0
         }
+        return oldest
     }
 }

@@ -11,7 +11,7 @@ package enum CoordinatorEvent: Sendable {
     case result(ResultMessage, offset: Int64)
     /// Partition `partition` is ours from now on: its jobs' records and its results from the committed floor follow,
     /// then ``rebuilt(partition:)``.
-    case taken(partition: Int)
+    case taken(partition: Int, from: Int64)
     /// Everything that was in the partition when it was taken has been told.
     case rebuilt(partition: Int)
     /// The partition is someone else's.

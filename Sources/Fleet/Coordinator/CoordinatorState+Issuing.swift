@@ -87,6 +87,6 @@ extension CoordinatorState {
             outByPartition[unit.partition] -= 1
             outCount -= 1
         }
-        if job.record.state.isEnd { ended.insert(id) }
+        if job.record.state.isEnd { remember(job.record) }
     }
 }

@@ -8,7 +8,19 @@ struct PartitionState {
     /// Whether its past is still being told.
     var isReplaying = true
     /// The offset behind the last result that was told.
-    var position: Int64 = 0
+    var position: Int64
+}
+
+/// A job that is not known, of which a result came.
+struct IgnoredJob {
+    /// How long such results are kept in reach.
+    static let patience: Milliseconds = 300_000
+    /// How many such jobs are kept.
+    static let limit = 4096
+
+    let partition: Int
+    let offset: Int64
+    let time: Milliseconds
 }
 
 extension CoordinatorState {
@@ -20,6 +32,8 @@ extension CoordinatorState {
             replay(record, partition, &turn)
         } else if let job = jobs[id] {
             heed(record, of: job, &turn)
+        } else if let end = endRecords[id] {
+            confirm(record, end, &turn)
         }
     }
 
@@ -43,6 +57,39 @@ extension CoordinatorState {
         }
     }
 
+    /// A record of a job that has ended came. The first end in the partition counts; since only the last record survives compaction, it
+    /// is written again where someone who did not know it wrote another.
+    private mutating func confirm(
+        _ record: JobRecord,
+        _ end: JobRecord,
+        _ turn: inout Turn
+    ) {
+        let id = record.order.id
+        if record.state.isEnd, !confirmedEnds.contains(id) {
+            confirmedEnds.insert(id)
+            endRecords[id] = record
+        } else if record.state != end.state {
+            turn.actions.append(.record(end))
+        }
+    }
+
+    /// Notes a result of a job that is not known. Its request may be on the way.
+    mutating func ignore(_ id: String, _ partition: Int, _ offset: Int64, _ turn: Turn) {
+        guard !ended.contains(id), ignored[id] == nil else { return }
+        if ignored.count >= IgnoredJob.limit {
+            ignored = ignored.filter { $0.value.time + IgnoredJob.patience > turn.now }
+        }
+        guard ignored.count < IgnoredJob.limit else { return }
+        ignored[id] = IgnoredJob(partition: partition, offset: offset, time: turn.now)
+    }
+
+    /// Keeps what a job's end was.
+    mutating func remember(_ record: JobRecord) {
+        ended.insert(record.order.id)
+        endRecords[record.order.id] = record
+        if let old = keptRecords.push(record.order.id) { endRecords[old] = nil }
+    }
+
     /// The partition is someone else's: so are its jobs.
     mutating func lose(_ partition: Int) {
         partitions[partition] = nil
@@ -51,8 +98,14 @@ extension CoordinatorState {
 
     private mutating func replay(_ record: JobRecord, _ partition: Int, _ turn: inout Turn) {
         let id = record.order.id
+        if let end = endRecords[id] { return confirm(record, end, &turn) }
+        // A coordinator that did not know that it was replaced may have written after its successor.
+        guard !ended.contains(id), record.epoch + 1 >= jobs[id]?.record.epoch ?? 0 else { return }
         forget(id)
-        guard !record.state.isEnd else { return ended.insert(id) }
+        guard !record.state.isEnd else {
+            confirmedEnds.insert(id)
+            return remember(record)
+        }
         var job = JobState(record: record, partition: partition)
         job.record.epoch += 1
         job.wasTaken = true
@@ -64,14 +117,27 @@ extension CoordinatorState {
         jobs[id] = job
     }
 
-    /// Another coordinator wrote about a job that this one has: whoever has the later epoch goes on, and an end is an end.
+    /// Another coordinator wrote about a job that this one has. An end is an end. But a later epoch does not say that the job is
+    /// someone else's: only the partition does, and whoever has that claims the job again. Dropping it could leave it to no one.
     private mutating func heed(_ record: JobRecord, of job: JobState, _ turn: inout Turn) {
         let id = record.order.id
-        if record.epoch > job.record.epoch || (record.state.isEnd && !job.record.state.isEnd) {
-            if record.state.isEnd { ended.insert(id) }
-            return forget(id)
+        if record.state.isEnd {
+            forget(id)
+            remember(record)
+            return confirmedEnds.insert(id)
         }
-        guard job.isRunning, record.state == .failing || record.state == .cancelling else { return }
-        update(id, &turn) { job, turn in job.stop(record.state, record.error, &turn) }
+        if record.epoch > job.record.epoch {
+            update(id, &turn) { job, turn in
+                job.record.epoch = record.epoch + 1
+                job.isControlDue = true
+                turn.actions.append(.record(job.record))
+            }
+        }
+        if job.isRunning, record.state == .failing || record.state == .cancelling {
+            update(id, &turn) { job, turn in job.stop(record.state, record.error, &turn) }
+        } else if record.epoch < job.record.epoch, !record.state.isEnd {
+            // Only the last record of a job survives compaction: it has to be the right one.
+            turn.actions.append(.record(job.record))
+        }
     }
 }

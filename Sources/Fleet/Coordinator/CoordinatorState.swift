@@ -17,8 +17,15 @@ package struct CoordinatorState {
     var jobs: [String: JobState] = [:]
     var partitions: [Int: PartitionState] = [:]
     var ended = RecentSet<String>(limit: Self.rememberedEnds)
-    /// Jobs of which results came before the job was known.
-    var ignored = RecentSet<String>(limit: 4096)
+    /// The records of the jobs that ended last, in case that someone overwrites one.
+    var endRecords: [String: JobRecord] = [:]
+    /// Jobs whose end was read from `jobs`.
+    var confirmedEnds = RecentSet<String>(limit: 4096)
+    var keptRecords = RecentSet<String>(limit: 4096)
+    /// Jobs of which results came before the job was known: they must not be missed when it is.
+    var ignored: [String: IgnoredJob] = [:]
+    /// Jobs for which a partition was taken again, once each.
+    var retaken = RecentSet<String>(limit: 4096)
     var ready = ReadyQueue()
     var timers = TimerQueue()
     var controlDue: Set<String> = []
@@ -46,7 +53,8 @@ package struct CoordinatorState {
             update(id, &turn) { job, turn in job.stop(.cancelling, nil, &turn) }
         case .jobRecord(let record): adopt(record, &turn)
         case .result(let result, let offset): take(result, offset, &turn)
-        case .taken(let partition): partitions[partition] = PartitionState()
+        case .taken(let partition, let offset):
+            partitions[partition] = PartitionState(position: offset)
         case .rebuilt(let partition): rebuilt(partition, &turn)
         case .lost(let partition): lose(partition)
         case .recorded(let id): update(id, &turn) { job, _ in job.isRecorded = true }
@@ -66,6 +74,9 @@ package struct CoordinatorState {
     package func floor(ofResults partition: Int) -> Int64? {
         guard let state = partitions[partition], !state.isReplaying else { return nil }
         var floor = state.position
+        for job in ignored.values where job.partition == partition {
+            floor = min(floor, job.offset)
+        }
         for job in jobs.values where job.partition == partition {
             if let needed = job.floor(settings) { floor = min(floor, needed) }
         }
@@ -94,9 +105,11 @@ package struct CoordinatorState {
     private mutating func submit(_ order: JobOrder, _ weight: Int, _ turn: inout Turn) {
         guard jobs[order.id] == nil, !ended.contains(order.id) else { return }
         let partition = topics.partition(ofJob: order.id)
-        guard !ignored.contains(order.id) else {
-            // Someone worked on this job before its record could be read here: its results must not be missed.
-            ignored.remove(order.id)
+        guard ignored[order.id] == nil || retaken.contains(order.id) else {
+            // Someone worked on this job before its record could be read here. When the partition is taken again, its record
+            // is known, or its results are replayed after this request.
+            ignored[order.id] = nil
+            retaken.insert(order.id)
             return turn.actions.append(.takeAgain(partition: partition))
         }
         let record = JobRecord(order: order, weight: min(max(weight, 1), 100))
@@ -113,8 +126,7 @@ package struct CoordinatorState {
             partitions[partition]?.position = max(position, offset + 1)
         }
         guard jobs[id] != nil else {
-            if !ended.contains(id) { ignored.insert(id) }
-            return
+            return ignore(id, partition, offset, turn)
         }
         update(id, &turn) { job, turn in job.judge(result, offset: offset, &turn) }
     }

@@ -158,7 +158,7 @@ extension JobState {
     }
 
     private mutating func expire(_ key: WorkUnit.Key, _ unit: WorkUnit, _ turn: inout Turn) {
-        if let limit = turn.settings.retry.unendedStarts, unit.openRuns >= limit {
+        if isRunning, let limit = turn.settings.retry.unendedStarts, unit.openRuns >= limit {
             return giveUp(key, unendedStarts(unit.openRuns, key), &turn)
         }
         units[key]?.expiries += 1

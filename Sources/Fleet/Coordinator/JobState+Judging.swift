@@ -33,8 +33,8 @@ extension JobState {
     ) {
         units[key]?.begin(result.run)
         renew(key, turn)
-        guard let limit = turn.settings.retry.unendedStarts, let unit = units[key],
-            unit.openRuns >= limit, refused.insert(key.index).inserted
+        guard key.step == .range, let limit = turn.settings.retry.unendedStarts,
+            let unit = units[key], unit.openRuns >= limit, refused.insert(key.index).inserted
         else { return }
         isControlDue = true
     }
@@ -168,7 +168,7 @@ extension JobState {
     private mutating func cancelled(_ key: WorkUnit.Key, _ turn: inout Turn) {
         guard let unit = units[key], unit.isOut else { return }
         guard isRunning || key.step == .discard else { return remove(key, &turn) }
-        if refused.contains(key.index), key.step != .discard {
+        if key.step == .range, refused.contains(key.index) {
             return giveUp(key, unendedStarts(unit.openRuns, key), &turn)
         }
         takeBack(key, notBefore: turn.now, &turn)

@@ -80,7 +80,7 @@ struct CoordinatorLoop {
 
     private mutating func takeOver(_ place: LogPosition) throws(DrayError) {
         let number = place.partition.partition
-        try perform(state.handle(.taken(partition: number), now: now))
+        try perform(state.handle(.taken(partition: number, from: place.offset), now: now))
         let jobs = PartitionID(Topics.jobs, number)
         var records: [JobRecord] = []
         try log.read(jobs, from: 0, to: try log.end(of: jobs)) { record throws(DrayError) in

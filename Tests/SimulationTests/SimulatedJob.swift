@@ -1,0 +1,95 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+import BlockIO
+import Conversion
+import Digest
+import DiskImage
+import Fleet
+import TestSupport
+
+/// A job of a simulation, with what is to become of it.
+struct SimulatedJob {
+    static let firstPayload: UInt64 = 1000
+    static let rangeSize: UInt64 = 65_536
+
+    let order: JobOrder
+    let count: Int
+    /// A range that kills its worker.
+    var poison: Int?
+    /// A range that fails for good.
+    var permanent: Int?
+    /// Whether someone cancels it.
+    var isCancelled = false
+    var target = SimulatedTarget()
+    /// Whether the sealer found every range where it should be.
+    var sealedWhole = true
+    /// Whether the plan step made a target.
+    var hasBegun = false
+
+    init(number: Int, faults: Faults, _ random: inout SeededGenerator) {
+        let converts = Int.random(in: 0..<4, using: &random) > 0
+        var spec = JobSpec(kind: converts ? .convert : .checksum, sources: [SourceSpec(path: "s")])
+        if converts { spec.target = TargetSpec(path: "t\(number)", format: .qcow2) }
+        spec.digest = "fake"
+        order = JobOrder(id: "job-\(number)", spec: spec)
+        count = Int.random(in: 0...10, using: &random)
+        guard count > 0 else { return }
+        let victim = Int.random(in: 0..<count, using: &random)
+        if Int.random(in: 0..<100, using: &random) < faults.poison { poison = victim }
+        if Int.random(in: 0..<100, using: &random) < faults.permanent { permanent = victim }
+    }
+
+    var converts: Bool { order.spec.target != nil }
+
+    var plan: PlanResult {
+        PlanResult(
+            planHash: "plan-\(order.id)",
+            rangeCount: count,
+            guestSize: UInt64(count) * Self.rangeSize,
+            dataBytes: UInt64(count) * 10,
+            firstPayload: converts ? HostOffset(Self.firstPayload) : nil,
+            needsSeal: converts
+        )
+    }
+
+    static func length(_ index: Int) -> UInt64 { UInt64(100 + index * 7) }
+
+    func result(_ index: Int, place: UInt64?) -> RangeResult {
+        let start = GuestOffset(UInt64(index) * Self.rangeSize)
+        let range = GuestRange(start, length: Self.rangeSize)
+        var result = RangeResult(range: range, dataBytes: 10)
+        result.digest = RangeDigest(runs: [.digests([UInt8(index), 1, 2, 3])])
+        if converts {
+            result.placement = RangePlacement(
+                range: range,
+                reservation: place.map { HostOffset($0) },
+                runs: [RangePlacement.Run(.data, 1)]
+            )
+        }
+        return result
+    }
+
+    var digest: String {
+        let folder = SimulatedFolder()
+        for index in 0..<count { folder.add([UInt8(index), 1, 2, 3]) }
+        return folder.text(plan.guestSize)
+    }
+}
+
+/// Folds digests to a text that shows their order.
+final class SimulatedFolder: DigestFolding {
+    private var hash: UInt64 = 14_695_981_039
+
+    func add(_ bytes: [UInt8]) {
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
+    }
+
+    func text(_ size: UInt64) -> String { String(hash ^ size, radix: 16) }
+
+    func fold(_ range: RangeDigest, length: UInt64) throws(DrayError) {
+        for case .digests(let bytes) in range.runs { add(bytes) }
+    }
+
+    func finish(guestSize: UInt64) throws(DrayError) -> String { text(guestSize) }
+}
