@@ -110,7 +110,7 @@ extension CoordinatorState {
         job.record.epoch += 1
         job.wasTaken = true
         job.isReplaying = true
-        job.mustPlan = settings.plansAgain
+        job.mustPlan = settings.plansAgain && record.plan != nil
         if !job.isRunning { job.beginDrain(turn) }
         if let plan = record.plan { job.adopt(plan, &turn) }
         weights += record.weight

@@ -1,0 +1,95 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+internal import TestSupport
+internal import Testing
+
+/// `--journal`: what was done before a kill is not done again, and the target is the same.
+@Suite struct JournalTests {
+    /// A source of 96 MiB of data with holes: long enough to be killed in the middle.
+    private func source(_ bench: Workbench) throws -> String {
+        let source = bench.file("large.raw")
+        try Tool.check(["qemu-img", "create", "-q", "-f", "raw", source, "160M"])
+        var command = ["qemu-io", "-f", "raw"]
+        for index in 0..<24 { command += ["-c", "write -P \(index + 1) \(index * 6)M 4M"] }
+        try Tool.check(command + [source])
+        return source
+    }
+
+    @Test(.timeLimit(.minutes(10)))
+    func `fifty killed conversions continue to the same image`() throws {
+        var generator = SeededGenerator(for: "journal kills")
+        let bench = try Workbench(seed: 1, largestSize: 1 << 20)
+        let source = try source(bench)
+        var resumed = 0
+        for round in 0..<50 {
+            let format = round % 2 == 0 ? "qcow2" : "raw"
+            let (target, journal) = (bench.file("target"), bench.file("journal"))
+            let command = [
+                DrayBinary.path, "convert", "-f", "raw", "-O", format, "--journal", journal, source,
+                target,
+            ]
+            var kills = 0
+            while kills < 4 {
+                let running = try RunningTool(command)
+                usleep(UInt32.random(in: 2000..<120_000, using: &generator))
+                running.kill()
+                if try running.wait().succeeded { break }
+                kills += 1
+            }
+            if kills > 0 { resumed += 1 }
+            let last = try Tool.run(command)
+            #expect(last.succeeded, "DRAY_SEED=\(generator.seed) round \(round): \(last.error)")
+            try bench.expectSame(source, "raw", target, format)
+            if format == "qcow2" { try bench.expectClean(target) }
+            #expect(!bench.directory.names.contains { $0.hasSuffix(".partial") })
+            try Tool.check(["bash", "-c", "rm -f \(target) \(journal)*"])
+        }
+        #expect(resumed > 10, "DRAY_SEED=\(generator.seed): hardly any run was killed")
+    }
+
+    @Test func `a changed source is refused`() throws {
+        let bench = try Workbench(seed: 1, largestSize: 1 << 20)
+        let source = try source(bench)
+        let (target, journal) = (bench.file("target"), bench.file("journal"))
+        let command = [
+            DrayBinary.path, "convert", "-f", "raw", "-O", "raw", "--journal", journal, source,
+            target,
+        ]
+        // Killed when payload has been written, so that the plan is in the journal; a write that is durable takes its time.
+        let script = """
+            "$@" & pid=$!
+            until [ "$(stat -c %b \(bench.directory.path)/.target* 2> /dev/null || echo 0)" -gt 8192 ]; do
+                kill -0 $pid || exit 99
+            done
+            kill -9 $pid; wait $pid
+            """
+        let killed = try Tool.run(["bash", "-c", script, "bash"] + command)
+        try #require(killed.status == 137, "\(killed.status) \(killed.error)")
+        try Tool.check(["qemu-io", "-f", "raw", "-c", "write -P 99 0 4k", source])
+        let result = try Tool.run(command)
+        #expect(result.status == 6, "\(result.status) \(result.error)")
+        #expect(!bench.directory.names.contains("target"))
+    }
+
+    @Test func `another command is refused with the same journal`() throws {
+        let bench = try Workbench(seed: 1, largestSize: 1 << 20)
+        let journal = bench.file("journal")
+        let command = ["convert", "-f", "raw", "-O", "raw", "--journal", journal, bench.raw]
+        #expect(try DrayBinary.run(command + [bench.file("a")]).succeeded)
+        let other = try DrayBinary.run(command + [bench.file("b")])
+        #expect(other.status == 2, "\(other.status) \(other.error)")
+        #expect(!bench.directory.names.contains("b"))
+    }
+
+    @Test func `a file that is no journal is left alone`() throws {
+        let bench = try Workbench(seed: 1, largestSize: 1 << 20)
+        let before = try Tool.check(["sha256sum", bench.raw])
+        let result = try DrayBinary.run([
+            "convert", "-f", "raw", "-O", "raw", "--journal", bench.raw, bench.raw, bench.file("a"),
+        ])
+        #expect(result.status != 0, "\(result.error)")
+        #expect(try Tool.check(["sha256sum", bench.raw]) == before)
+    }
+}
