@@ -35,7 +35,7 @@ final class SimulatedCoordinator: SimulatedNode {
     override func thawed() {
         // It acts once more on what it believes before it learns that it was replaced.
         poll()
-        for number in owned where world.owner(number) !== self { take(number) }
+        for number in owned.sorted() where world.owner(number) !== self { take(number) }
         world.rebalanceCoordinators()
     }
 
@@ -117,7 +117,8 @@ final class SimulatedCoordinator: SimulatedNode {
                 send(.task(task), PartitionID(Topics.tasks, partition), nil)
             case .record(let record):
                 let id = record.order.id
-                send(.job(record), world.place(Topics.jobs, id), .recorded(job: id))
+                let next = CoordinatorEvent.recorded(job: id, isEnd: record.state.isEnd)
+                send(.job(record), world.place(Topics.jobs, id), next)
             case .control(let record): send(.control(record), world.control, nil)
             case .event(let event, let mark):
                 let next = mark.map { CoordinatorEvent.published(job: event.job, $0) }
@@ -148,7 +149,7 @@ final class SimulatedCoordinator: SimulatedNode {
 
     private func commit() {
         let oldest = undelivered.min() ?? .max
-        for number in owned where world.owner(number) === self {
+        for number in owned.sorted() where world.owner(number) === self {
             if let done = requestsDone[number], oldest > done.token {
                 world.log.commit(
                     LogPosition(PartitionID(Topics.requests, number), offset: done.offset)

@@ -60,7 +60,7 @@ final class SimulatedWorker: SimulatedNode {
     /// What was this worker's is so no more; commits still count as long as the group has not moved on.
     func leave() {
         guard !positions.isEmpty else { return }
-        tell(.revoked(Array(positions.keys)))
+        tell(.revoked(positions.keys.sorted { $0.partition < $1.partition }))
         positions = [:]
     }
 

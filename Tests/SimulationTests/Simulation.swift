@@ -56,14 +56,23 @@ final class Simulation {
         generator = random
         let workerCount = Int.random(in: 1...3, using: &generator)
         workers = (0..<workerCount).map { SimulatedWorker(number: $0, world: self) }
-        coordinators = (0..<2).map { SimulatedCoordinator(number: $0, world: self) }
     }
 
     var now: Milliseconds { time.now }
 
+    /// From now on no task is issued again because it takes long. To be called before anything runs.
+    func endLeases() {
+        settings.queueLease = 1 << 40
+        settings.runLease = 1 << 40
+    }
+
+    /// How many things have happened.
+    var steps: Int { time.steps }
+
     /// Runs to the end and says what the jobs came to, by state.
     func run() -> [JobRecord.State: Int] {
         log.onAppend = { [unowned self] in appended($0) }
+        coordinators = (0..<2).map { SimulatedCoordinator(number: $0, world: self) }
         for id in jobs.keys.sorted() { submit(id) }
         rebalanceWorkers()
         rebalanceCoordinators()
@@ -205,7 +214,7 @@ final class Simulation {
             }
         }
         for coordinator in members {
-            for number in coordinator.owned where owners[number] !== coordinator {
+            for number in coordinator.owned.sorted() where owners[number] !== coordinator {
                 coordinator.take(number)
             }
         }

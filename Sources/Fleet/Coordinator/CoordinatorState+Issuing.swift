@@ -66,7 +66,7 @@ extension CoordinatorState {
 
     private mutating func schedule(_ id: String, _ turn: Turn) {
         guard let place = jobs.index(forKey: id) else { return }
-        let time = jobs.values[place].nextTimer()
+        let time = jobs.values[place].nextTimer(after: turn.now)
         guard time < jobs.values[place].timer else { return }
         let due = max(time, turn.now + 1)
         jobs.values[place].timer = due
@@ -76,7 +76,7 @@ extension CoordinatorState {
     private mutating func control(_ id: String, _ turn: inout Turn) {
         guard let place = jobs.index(forKey: id) else { return }
         turn.actions.append(.control(jobs.values[place].controlRecord()))
-        if jobs.values[place].record.state.isEnd { forget(id) }
+        if jobs.values[place].isEndRecorded { forget(id) }
     }
 
     /// Drops a job that has ended or is someone else's.

@@ -57,7 +57,8 @@ package struct CoordinatorState {
             partitions[partition] = PartitionState(position: offset)
         case .rebuilt(let partition): rebuilt(partition, &turn)
         case .lost(let partition): lose(partition)
-        case .recorded(let id): update(id, &turn) { job, _ in job.isRecorded = true }
+        case .recorded(let id, let isEnd):
+            update(id, &turn) { job, turn in job.recorded(isEnd: isEnd, &turn) }
         case .published(let id, let mark): published(id, mark, &turn)
         case .tick: tick(&turn)
         }

@@ -43,10 +43,10 @@ extension JobState {
         if wasTaken { cleanUpNotBefore = turn.now + turn.settings.takenDrain }
     }
 
-    /// Ends a job that has nothing to clean up: it never had a target, or never began.
+    /// Ends a job that cannot have left anything behind: it has no target. Where there is one, `discard` is issued even if this
+    /// coordinator issued nothing else: another one may have.
     mutating func endIfNothingIsLeft(_ turn: inout Turn) {
-        guard !isRunning, !isEnding, !((hasBegun || wasTaken) && record.order.spec.target != nil)
-        else { return }
+        guard !isRunning, !isEnding, record.order.spec.target == nil else { return }
         for key in Array(units.keys) { remove(key, &turn) }
         endEarly(&turn)
     }
@@ -91,8 +91,15 @@ extension JobState {
         guard isEnding, !record.state.isEnd else { return }
         record.state =
             record.outcome != nil ? .finished : (record.error == nil ? .cancelled : .failed)
-        isControlDue = true
         turn.actions.append(.record(record))
+    }
+
+    /// A record of the job is durable.
+    mutating func recorded(isEnd: Bool, _ turn: inout Turn) {
+        isRecorded = true
+        guard isEnd, record.state.isEnd, !isEndRecorded else { return }
+        isEndRecorded = true
+        isControlDue = true
         turn.actions.append(.ended(record))
     }
 
@@ -119,6 +126,7 @@ extension JobState {
     private mutating func end(_ event: EventMessage.Body, _ turn: inout Turn) {
         for key in Array(units.keys) { remove(key, &turn) }
         isEnding = true
+        isControlDue = true
         publish(event, mark: .end, &turn)
         if !turn.settings.publishesEvents { endIsPublished(&turn) }
     }

@@ -13,13 +13,16 @@ extension JobState {
         return true
     }
 
-    /// When something is to be done without further news.
-    func nextTimer() -> Milliseconds {
-        guard record.state == .running else {
-            if hasDiscard { return unitTimer() }
-            return outCount > 0 ? drainDeadline : cleanUpNotBefore
+    /// When something is to be done without further news. What could be done now already waits for news of another kind.
+    func nextTimer(after now: Milliseconds) -> Milliseconds {
+        var first = Milliseconds.max
+        if !isRunning, cleanUpNotBefore > now { first = cleanUpNotBefore }
+        if !isRunning, !hasDiscard { return outCount > 0 ? drainDeadline : first }
+        for unit in units.values {
+            let time = unit.isOut ? unit.deadline : unit.notBefore
+            if unit.isOut || time > now { first = min(first, time) }
         }
-        return unitTimer()
+        return first
     }
 
     /// Meets the deadlines that have passed.
@@ -29,7 +32,8 @@ extension JobState {
             for key in Array(units.keys) { remove(key, &turn) }
             return
         }
-        for (key, unit) in units where unit.isOut && unit.deadline <= turn.now {
+        let late = units.filter { $0.value.isOut && $0.value.deadline <= turn.now }
+        for (key, unit) in late.sorted(by: { $0.key.order < $1.key.order }) {
             expire(key, unit, &turn)
         }
     }
@@ -62,12 +66,6 @@ extension JobState {
 
     private var hasDiscard: Bool { units[WorkUnit.Key(.discard)] != nil }
 
-    private func unitTimer() -> Milliseconds {
-        var first = Milliseconds.max
-        for unit in units.values { first = min(first, unit.isOut ? unit.deadline : unit.notBefore) }
-        return first
-    }
-
     private mutating func nextUnit(window: Int, _ turn: Turn) -> WorkUnit.Key? {
         guard isRunning else { return nextCleanUp(turn) }
         if let key = dueUnit(turn) { return key }
@@ -96,7 +94,7 @@ extension JobState {
     private func dueUnit(_ turn: Turn) -> WorkUnit.Key? {
         guard outCount < units.count else { return nil }
         return units.filter { !$0.value.isOut && $0.value.notBefore <= turn.now }
-            .min { ($0.value.notBefore, $0.key.index) < ($1.value.notBefore, $1.key.index) }?.key
+            .min { ($0.value.notBefore, $0.key.order) < ($1.value.notBefore, $1.key.order) }?.key
     }
 
     private func nextCleanUp(_ turn: Turn) -> WorkUnit.Key? {
@@ -113,7 +111,6 @@ extension JobState {
         outCount += 1
         turn.outChanges[partition, default: 0] += 1
         unit.partition = partition
-        hasBegun = true
         unit.isOut = true
         unit.attempt += 1
         unit.deadline = deadline(turn.settings.queueLease, unit, turn)

@@ -14,8 +14,6 @@ struct JobState {
     var isRecorded = false
     /// Whether another coordinator had it before.
     var wasTaken = false
-    /// Whether any task of it was issued.
-    var hasBegun = false
     /// Whether its past is being replayed.
     var isReplaying = false
     /// Whether it has to be planned again before it goes on.
@@ -52,6 +50,8 @@ struct JobState {
     var isEnding = false
     /// When its next timer is due.
     var timer = Milliseconds.max
+    /// Whether the record of its end is durable.
+    var isEndRecorded = false
     /// How many ranges' events are known to be durable.
     var publishedRanges: Int
 
@@ -82,10 +82,9 @@ struct JobState {
         let reservations = indexes.compactMap { index in
             allocator?.place(index).map { ControlRecord.Reservation(index: index, offset: $0) }
         }
+        // Only a durable end is final: a coordinator that takes over before may still have something to clean up.
         let state: ControlRecord.State =
-            record.state == .running
-            ? (isEnding ? .finished : .running)
-            : (record.state.isEnd ? .finished : .cancelled)
+            isEndRecorded ? .finished : (isRunning ? .running : .cancelled)
         return ControlRecord(
             job: id,
             state: state,

@@ -12,6 +12,9 @@ struct WorkUnit {
             self.step = step
             self.index = index
         }
+
+        /// Sorts a job's steps: those without a range first.
+        var order: Int { step == .range ? index + 1 : 0 }
     }
 
     /// Counts issues.

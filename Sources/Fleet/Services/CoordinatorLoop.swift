@@ -142,7 +142,8 @@ struct CoordinatorLoop {
                 try send(.task(task), to: PartitionID(Topics.tasks, partition))
             case .record(let record):
                 let id = record.order.id
-                try send(.job(record), to: place(Topics.jobs, id), then: .recorded(job: id))
+                let next = CoordinatorEvent.recorded(job: id, isEnd: record.state.isEnd)
+                try send(.job(record), to: place(Topics.jobs, id), then: next)
             case .control(let record):
                 try send(.control(record), to: PartitionID(Topics.control, 0))
             case .event(let event, let mark):

@@ -3,6 +3,7 @@
 
 internal import BlockIO
 internal import Conversion
+internal import TaskLog
 
 extension WorkerState {
     mutating func heed(_ record: ControlRecord, _ now: Milliseconds) {
@@ -25,7 +26,7 @@ extension WorkerState {
                 refused: Set(record.refused)
             )
         }
-        for (number, run) in runs where run.task.order.id == id { react(number, run, now) }
+        for (number, run) in inOrder where run.task.order.id == id { react(number, run, now) }
     }
 
     /// A range asks for its place: the answer may be here already.
@@ -59,13 +60,16 @@ extension WorkerState {
         guard let deadline = drainDeadline, !isDrained else { return }
         if now >= deadline {
             drainDeadline = .max
-            for number in runs.keys { stop(number) }
+            for (number, _) in inOrder { stop(number) }
         }
         if runs.isEmpty, letters.isEmpty {
             isDrained = true
             actions.append(.drained)
         }
     }
+
+    /// The runs, in an order that does not depend on the process: what is done follows from the events alone.
+    private var inOrder: [(key: RunNumber, value: WorkerRun)] { runs.sorted { $0.key < $1.key } }
 
     private func place(of run: WorkerRun) -> UInt64? {
         guard let control = controls[run.task.order.id], control.plan == run.task.plan,
@@ -100,7 +104,7 @@ extension WorkerState {
     }
 
     private mutating func resend(_ now: Milliseconds) {
-        for (number, run) in runs {
+        for (number, run) in inOrder {
             if run.resendAt <= now, let result = run.outgoing {
                 runs[number]?.resendAt = .max
                 actions.append(.publish(result, token: newToken(for: number)))
@@ -110,7 +114,8 @@ extension WorkerState {
                 actions.append(.publish(report(run, .sized(bytes)), token: idleToken()))
             }
         }
-        for (token, pending) in letters where pending.resendAt <= now {
+        for (token, pending) in letters.sorted(by: { $0.key < $1.key })
+        where pending.resendAt <= now {
             letters[token] = nil
             lastNumber += 1
             letters[lastNumber] = pending
@@ -121,7 +126,8 @@ extension WorkerState {
 
     private mutating func commitAll(_ now: Milliseconds) {
         nextCommit = now + settings.commitInterval
-        let places = commits(of: Array(trackers.keys))
+        let partitions = trackers.keys.sorted { $0.partition < $1.partition }
+        let places = commits(of: partitions)
         if !places.isEmpty { actions.append(.commit(places)) }
     }
 }
