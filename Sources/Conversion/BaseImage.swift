@@ -21,7 +21,8 @@ struct BaseImage: Sendable {
     ) throws(DrayError) -> BaseImage? {
         guard let backing = TargetFormats.backing(in: target.options) else { return nil }
         let path =
-            backing.name.hasPrefix("/") ? backing.name : directory(of: target.path) + backing.name
+            PathParts.isAbsolute(backing.name)
+            ? backing.name : PathParts(target.path).directoryPrefix + backing.name
         let format = backing.format.flatMap(ImageFormat.init)
         let base = try ImageOpener(gate: gate).openLayer(path, format)
         return BaseImage(
@@ -40,10 +41,5 @@ struct BaseImage: Sendable {
             if identity.device == base.device, identity.inode == base.inode { return level }
         }
         return nil
-    }
-
-    private static func directory(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "" }
-        return String(path[...slash])
     }
 }

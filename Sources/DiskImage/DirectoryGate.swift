@@ -4,8 +4,10 @@
 package import BlockIO
 internal import Glibc
 
-/// The command line's gate: an image may name what lies in its own directory or below, and what lies in or below
-/// the directories that the user allowed.
+/// The command line's gate: an image may name regular files in its own directory or below, and whatever lies below the
+/// directories that the user allowed.
+///
+/// An image on a block device has no directory of its own: beside it lie the disks of others.
 package struct DirectoryGate: ReferenceGate {
     private let allowed: [String]
 
@@ -14,17 +16,20 @@ package struct DirectoryGate: ReferenceGate {
 
     package func resolve(_ name: String, referrer: String) throws(DrayError) -> String {
         try refuseProtocols(name, referrer)
-        let isPlain = name.hasPrefix("/") || !referrer.contains("/")
-        let path = isPlain ? name : directory(of: referrer) + "/" + name
+        let path =
+            PathParts.isAbsolute(name) ? name : PathParts(referrer).directoryPrefix + name
         let real = try realPath(path, named: name, referrer)
-        let home = try directory(of: realPath(referrer, named: referrer, referrer))
-        for directory in [home] + allowed {
+        let home = try PathParts(realPath(referrer, named: referrer, referrer)).directory
+        if PathParts.isBelow(real, home), isRegularFile(real), !isBlockDevice(referrer) {
+            return path
+        }
+        for directory in allowed {
             let root = try realPath(directory, named: directory, referrer)
-            if real.hasPrefix(root == "/" ? "/" : root + "/") { return path }
+            if PathParts.isBelow(real, root) { return path }
         }
         throw DrayError(
             .refused,
-            "the image names \(name), which lies outside its directory; allow it with --allow-references \(directory(of: real))",
+            "the image names \(name), which is no file in its directory or below; allow it with --allow-references \(PathParts(real).directory)",
             file: referrer
         )
     }
@@ -46,8 +51,8 @@ package struct ClosedGate: ReferenceGate {
 
 /// Fails for names that another program would take for a URL or a driver's options.
 func refuseProtocols(_ name: String, _ referrer: String) throws(DrayError) {
-    let head = name.prefix { $0 != "/" }
-    guard !name.isEmpty, !head.contains(":"), !name.utf8.contains(0) else {
+    let head = name.utf8.prefix { $0 != UInt8(ascii: "/") }
+    guard !name.isEmpty, !head.contains(UInt8(ascii: ":")), !name.utf8.contains(0) else {
         throw DrayError(
             .refused,
             "the image names \(name), which is not a plain path; Dray opens files only",
@@ -56,10 +61,15 @@ func refuseProtocols(_ name: String, _ referrer: String) throws(DrayError) {
     }
 }
 
-/// The path without its last component: "." where there is only one.
-func directory(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
+/// Whether a path without links leads to a regular file.
+private func isRegularFile(_ path: String) -> Bool { kind(of: path) == S_IFREG }
+
+/// Whether `path` leads to a block device.
+private func isBlockDevice(_ path: String) -> Bool { kind(of: path) == S_IFBLK }
+
+private func kind(of path: String) -> mode_t? {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
 }
 
 /// The path without symbolic links: realpath(3).
@@ -75,5 +85,13 @@ private func realPath(_ path: String, named name: String, _ referrer: String) th
         )
     }
     defer { unsafe free(resolved) }
-    return unsafe String(cString: resolved)
+    // Repairing a name would make it another file's.
+    guard let text = unsafe String(validatingCString: resolved) else {
+        throw DrayError(
+            .refused,
+            "the image names \(name), whose path is not UTF-8",
+            file: referrer
+        )
+    }
+    return text
 }

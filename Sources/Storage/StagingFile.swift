@@ -26,7 +26,7 @@ package struct StagingFile: Sendable, Hashable {
             throw DrayError(.invalid, "'\(job)' is no job's name")
         }
         destination = Self.resolved(target)
-        let name = Self.lastComponent(destination)
+        let name = PathParts(destination).lastComponent
         guard !name.isEmpty, name != ".", name != "..", !target.utf8.contains(0) else {
             throw DrayError(.invalid, "'\(target)' is not the name of a file")
         }
@@ -35,7 +35,7 @@ package struct StagingFile: Sendable, Hashable {
         // NAME_MAX, with the dot in front and room for an attempt's own ending. The suffix alone tells jobs apart.
         var kept = name
         while 1 + kept.utf8.count + suffix.utf8.count + 14 > 255 { kept.removeLast() }
-        path = Self.directory(destination) + "/." + kept + suffix
+        path = PathParts(destination).directory + "/." + kept + suffix
     }
 
     /// Whether the staging file is there.
@@ -67,7 +67,7 @@ package struct StagingFile: Sendable, Hashable {
         guard !exists else { return }
         try checkTarget(replacing: replacing)
         if let unnamed = try StorageOpener.openUnnamed(
-            in: Self.directory(destination),
+            in: PathParts(destination).directory,
             cache: cache,
             name: target
         ) {
@@ -80,7 +80,7 @@ package struct StagingFile: Sendable, Hashable {
             try createThroughName(cache, prepare)
         }
         // What is flushed later must also be found by its name after a crash of the machine.
-        if cache != .unsafe { try synchronize(Self.directory(destination)) }
+        if cache != .unsafe { try synchronize(PathParts(destination).directory) }
     }
 
     /// What ``create(replacing:cache:_:)`` does on file systems without O_TMPFILE: the file has a name of this attempt's own
@@ -127,7 +127,7 @@ package struct StagingFile: Sendable, Hashable {
         } else {
             try renameWithoutReplacing()
         }
-        if isDurable { try synchronize(Self.directory(destination)) }
+        if isDurable { try synchronize(PathParts(destination).directory) }
     }
 
     /// Removes the staging file, if it is there.
@@ -193,15 +193,5 @@ package struct StagingFile: Sendable, Hashable {
         guard let real = unsafe realpath(path, nil) else { return path }
         defer { unsafe free(real) }
         return unsafe String(cString: real)
-    }
-
-    private static func directory(_ path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/." : String(path[..<slash])
-    }
-
-    private static func lastComponent(_ path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return path }
-        return String(path[path.index(after: slash)...])
     }
 }

@@ -13,8 +13,6 @@ struct DiskMap {
     private let layers: [any ImageDriver]
     /// Per layer, whether its file is to be asked about what the layer says is data.
     private let looksBelow: [Bool]
-    /// How much is asked for at once, in bytes: a run is never longer before it is joined with the next.
-    private static let step: UInt64 = 1 << 30
 
     /// A walk over `image`. Fails with `corrupt` where the size leaves no room for rounding.
     init(_ image: Image) throws(DrayError) {
@@ -34,7 +32,7 @@ struct DiskMap {
         var pending: BlockStatus?
         var position = start
         while position < end {
-            let next = try status(at: position, limit: min(Self.step, end - position))
+            let next = try status(at: position, limit: end - position)
             position = next.end
             if let run = pending, run.joins(next) {
                 pending?.length += next.length

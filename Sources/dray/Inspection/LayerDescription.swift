@@ -33,11 +33,9 @@ struct LayerDescription {
     /// The path of the backing image: what it is named, seen from the image's directory.
     var fullBackingPath: String? {
         guard let name = backing?.name else { return nil }
-        let isProtocol = name.prefix { $0 != "/" }.contains(":")
-        guard !name.hasPrefix("/"), !isProtocol, let slash = path.lastIndex(of: "/") else {
-            return name
-        }
-        return path[...slash] + name
+        let isProtocol = name.utf8.prefix { $0 != UInt8(ascii: "/") }.contains(UInt8(ascii: ":"))
+        if PathParts.isAbsolute(name) || isProtocol { return name }
+        return PathParts(path).directoryPrefix + name
     }
 
     /// The object of `--output json`.
