@@ -55,24 +55,24 @@ package struct KeyValueList: Sendable, Hashable {
         return key.isEmpty ? nil : Entry(key, String(item[item.index(after: equals)...]))
     }
 
-    /// The text cut at single commas, with doubled commas made one.
+    /// The text cut at single commas, with doubled commas made one. By scalar: a comma and an accent make one Character.
     private static func items(_ text: String) -> [String] {
         var items: [String] = []
-        var current = ""
+        var current = String.UnicodeScalarView()
         var isAfterComma = false
-        for character in text {
+        for scalar in text.unicodeScalars {
             if isAfterComma {
                 isAfterComma = false
-                if character == "," {
+                if scalar == "," {
                     current.append(",")
                     continue
                 }
-                items.append(current)
-                current = ""
+                items.append(String(current))
+                current = String.UnicodeScalarView()
             }
-            if character == "," { isAfterComma = true } else { current.append(character) }
+            if scalar == "," { isAfterComma = true } else { current.append(scalar) }
         }
-        items.append(current)
+        items.append(String(current))
         if isAfterComma { items.append("") }
         return items
     }

@@ -40,10 +40,10 @@ struct JobService {
                 cancel: signals.token,
                 onProgress: { progress.update(done: $0.done, total: $0.total) }
             )
-            progress.finish(succeeded: true)
+            progress.finish(total: report.plan.dataBytes)
             return report.outcome
         } catch {
-            progress.finish(succeeded: false)
+            progress.abandon()
             if error.kind == .cancelled, let signal = signals.received {
                 throw Stopped(signal: signal)
             }

@@ -98,4 +98,13 @@ internal import Testing
         #expect(result.succeeded && result.error.isEmpty, "\(result.error)")
         for option in spec.visibleOptions { #expect(result.output.contains("--\(option.long)")) }
     }
+
+    @Test func `make man makes a page of each command`() throws {
+        let makefile = try String(
+            decoding: Data(contentsOf: URL(filePath: SharedFiles.repository + "/Makefile")),
+            as: UTF8.self
+        )
+        let names = Program.commands.map(\.name).joined(separator: " ")
+        #expect(makefile.contains("\nCOMMANDS = \(names)\n"))
+    }
 }

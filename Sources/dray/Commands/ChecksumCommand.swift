@@ -45,8 +45,16 @@ enum ChecksumCommand {
 
     /// The line for `name`: with a backslash in front where the name had to be escaped.
     private static func line(_ digest: String, _ name: String) -> String {
-        let escaped = name.replacing("\\", with: "\\\\").replacing("\n", with: "\\n")
-            .replacing("\r", with: "\\r")
+        var escaped = ""
+        // By scalar: a carriage return and a line feed make one Character.
+        for scalar in name.unicodeScalars {
+            switch scalar {
+            case "\\": escaped += "\\\\"
+            case "\n": escaped += "\\n"
+            case "\r": escaped += "\\r"
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
         return (escaped == name ? "" : "\\") + digest + "  " + escaped + "\n"
     }
 }

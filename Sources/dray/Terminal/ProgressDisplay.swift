@@ -9,7 +9,6 @@ final class ProgressDisplay: Sendable {
     private struct State {
         var first: ProgressSample?
         var lastShown: ContinuousClock.Instant?
-        var isShown = false
     }
 
     private let style: ProgressStyle
@@ -29,22 +28,23 @@ final class ProgressDisplay: Sendable {
             state.first = first
             if let last = state.lastShown, now - last < Self.interval { return }
             state.lastShown = now
-            state.isShown = true
             show(ProgressLine(sample, since: first))
         }
     }
 
-    /// Ends the display: with everything done where the job `succeeded`.
-    func finish(succeeded: Bool) {
+    /// Ends the display of a job that did all of its `total` bytes of data.
+    func finish(total: UInt64) {
         state.withLock { state in
-            let now = ContinuousClock.now
-            let first = state.first ?? ProgressSample(done: 0, total: 0, time: now)
-            if succeeded {
-                let last = ProgressSample(done: first.total, total: first.total, time: now)
-                show(ProgressLine(last, since: first))
-                state.isShown = true
-            }
-            if state.isShown { endLine() }
+            let sample = ProgressSample(done: total, total: total, time: .now)
+            show(ProgressLine(sample, since: state.first ?? sample))
+            endLine()
+        }
+    }
+
+    /// Ends the display of a job that failed: what was shown last stays.
+    func abandon() {
+        state.withLock { state in
+            if state.lastShown != nil { endLine() }
         }
     }
 
