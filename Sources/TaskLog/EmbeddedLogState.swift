@@ -23,7 +23,9 @@ struct EmbeddedLogState {
     }
 
     mutating func append(_ new: NewRecord, _ timestamp: Int64, token: UInt64, from sender: Int) {
-        guard let buffer = partitions[new.target] else {
+        // Only the numbers are taken out of the buffer: holding it would make the append below copy all of it.
+        guard let end = partitions[new.target]?.end, let policy = partitions[new.target]?.policy
+        else {
             let failure = DrayError(
                 .bug,
                 "no partition \(new.target.partition) of \(new.target.topic)"
@@ -34,7 +36,7 @@ struct EmbeddedLogState {
         let record = LogRecord(
             topic: new.target.topic,
             partition: new.target.partition,
-            offset: buffer.end,
+            offset: end,
             key: new.key,
             headers: new.headers,
             value: new.value,
@@ -46,7 +48,7 @@ struct EmbeddedLogState {
             isWanted = true
             if id != sender { member.wakeUp.raise() }
         }
-        if !isWanted, buffer.policy == .outgoing {
+        if !isWanted, policy == .outgoing {
             partitions[new.target]?.trim(below: record.offset + 1)
         }
         report(.delivered(token: token, failure: nil), to: sender)

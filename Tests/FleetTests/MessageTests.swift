@@ -1,0 +1,176 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+import BlockIO
+import Conversion
+import Digest
+import DiskImage
+import Fleet
+import FoundationEssentials
+import TaskLog
+import TestSupport
+import Testing
+
+struct MessageTests {
+    private static let order: JobOrder = {
+        var spec = JobSpec(kind: .convert, sources: [SourceSpec(path: "a \"b\" \u{1F600}")])
+        spec.target = TargetSpec(path: "b.qcow2", format: .qcow2)
+        return JobOrder(id: "job-1", spec: spec)
+    }()
+
+    private static let range: RangeResult = {
+        let range = GuestRange(GuestOffset(1 << 25), length: 1 << 25)
+        var result = RangeResult(range: range, dataBytes: 12_345)
+        result.placement = RangePlacement(
+            range: range,
+            reservation: HostOffset(327_680),
+            runs: [.init(.hole, 3), .init(.data, 500), .init(.zero, 9)]
+        )
+        result.digest = RangeDigest(runs: [.zeroBlocks(16), .digests([1, 2, 3]), .zeroBlocks(1)])
+        result.mismatch = GuestOffset(1 << 26)
+        return result
+    }()
+
+    private static let plan = PlanResult(
+        planHash: "ab12",
+        rangeCount: 7,
+        guestSize: 7 << 25,
+        dataBytes: 99,
+        firstPayload: HostOffset(327_680),
+        needsSeal: true
+    )
+
+    private static func messages() -> [Message] {
+        let error = DrayError(.corrupt, "bad\nentry", file: "a", offset: 77, errno: 5)
+        let name = TaskName(job: "job-1", step: .range, plan: "ab12", index: 3)
+        let task = TaskMessage(
+            order: order,
+            name: TaskName(job: "job-1", step: .seal, plan: "ab12"),
+            attempt: 2,
+            epoch: 3,
+            isIsolated: true,
+            rangeCount: 7,
+            results: TaskMessage.Span(partition: 0, from: 5, to: 99)
+        )
+        var record = JobRecord(order: order, weight: 3)
+        record.plan = plan
+        record.state = .failing
+        record.error = error
+        record.outcome = JobOutcome(guestSize: 1, rangeCount: 2)
+        let bodies: [ResultMessage.Body] = [
+            .started, .sized(1 << 40), .progress(5), .planned(plan), .ranged(range),
+            .sealed(SealResult(targetLength: 8)), .discarded, .failed(error), .cancelled,
+        ]
+        let events: [EventMessage.Body] = [
+            .submitted, .planned(plan), .range(3, range), .cancelled, .failed(error),
+            .retrying(name, failures: 2, after: 1500, error),
+            .finished(JobOutcome(guestSize: 1, rangeCount: 2)),
+        ]
+        let reservation = ControlRecord.Reservation(index: 3, offset: 327_680)
+        let control = ControlRecord(
+            job: "job-1",
+            state: .running,
+            epoch: 2,
+            plan: "ab12",
+            reservations: [reservation],
+            refused: [4]
+        )
+        let letter = DeadLetter(task: task, attempts: 5, unendedStarts: 1, error: error)
+        return [
+            .request(.submit(order, weight: 2)), .request(.cancel("job-1")), .job(record),
+            .task(task), .control(control), .deadLetter(letter),
+        ]
+            + bodies.map {
+                .result(ResultMessage(task: name, attempt: 1, epoch: 2, run: "w/1", body: $0))
+            } + events.map { .event(EventMessage(job: "job-1", $0)) }
+    }
+
+    private static func encode(_ message: Message) throws -> LogRecord {
+        let record = try MessageCodec(source: "test").record(
+            message,
+            to: PartitionID("t", 0),
+            wallMilliseconds: 1_770_000_000_123
+        )
+        return stored(record.headers, record.value)
+    }
+
+    private static func stored(_ headers: [LogHeader], _ value: [UInt8]?) -> LogRecord {
+        LogRecord(
+            topic: "t",
+            partition: 0,
+            offset: 0,
+            key: nil,
+            headers: headers,
+            value: value,
+            timestamp: 0
+        )
+    }
+
+    @Test("every message comes back as it was", arguments: messages())
+    func roundTrip(message: Message) throws {
+        #expect(try MessageCodec.message(Self.encode(message)) == message)
+    }
+
+    @Test("every type of message is tried here")
+    func allTypes() {
+        #expect(Set(Self.messages().map(\.type)) == Set(MessageType.allCases))
+    }
+
+    @Test("the time is RFC 3339 in UTC")
+    func time() throws {
+        let record = try Self.encode(.request(.cancel("job-1")))
+        let header = try #require(record.headers.first { $0.name == "ce_time" })
+        #expect(String(decoding: header.value, as: UTF8.self) == "2026-02-02T02:40:00.123Z")
+    }
+
+    @Test("unknown fields are ignored, unknown types refused")
+    func unknown() throws {
+        let headers = [LogHeader("ce_type", "dray.request.cancel.v1")]
+        let value = Array(#"{"id":"x","colour":{"a":[1,2]}}"#.utf8)
+        #expect(try MessageCodec.message(Self.stored(headers, value)) == .request(.cancel("x")))
+        for type in ["dray.request.cancel.v2", "other", ""] {
+            let headers = [LogHeader("ce_type", type)]
+            let error = #expect(throws: DrayError.self) {
+                try MessageCodec.message(Self.stored(headers, value))
+            }
+            #expect(error?.kind == .unsupported)
+        }
+    }
+
+    @Test("what is too large, too deep or cut off is refused without a trap")
+    func hostile() throws {
+        let headers = [LogHeader("ce_type", MessageType.task.rawValue)]
+        let deep = [UInt8](repeating: UInt8(ascii: "["), count: 1 << 20)
+        let large = [UInt8](repeating: UInt8(ascii: " "), count: 10 << 20)
+        for value in [deep, large, [], Array("null".utf8), Array("{}".utf8), [0xFF, 0xFE]] {
+            #expect(throws: DrayError.self) {
+                try MessageCodec.message(Self.stored(headers, value))
+            }
+        }
+        for message in Self.messages() {
+            let record = try Self.encode(message)
+            let value = record.value ?? []
+            for length in stride(from: 0, to: value.count - 1, by: 7) {
+                let cut = Self.stored(record.headers, Array(value.prefix(length)))
+                #expect(throws: DrayError.self) { try MessageCodec.message(cut) }
+            }
+        }
+    }
+
+    @Test("bytes that are changed at random never trap", arguments: SeededGenerator.seeds(4))
+    func mutated(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        for message in Self.messages() {
+            let record = try Self.encode(message)
+            for _ in 0..<50 {
+                var value = record.value ?? []
+                for _ in 0..<Int.random(in: 1...4, using: &random) {
+                    let place = Int.random(in: 0..<value.count, using: &random)
+                    value[place] = UInt8.random(in: 0...255, using: &random)
+                }
+                // Whether it can be read does not matter here, only that trying is safe.
+                _ = MessageCodec.read(Self.stored(record.headers, value))
+            }
+        }
+    }
+}

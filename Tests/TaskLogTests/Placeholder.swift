@@ -1,4 +1,0 @@
-// SPDX-FileCopyrightText: 2026 The Dray authors
-// SPDX-License-Identifier: Apache-2.0
-
-enum TaskLogTestsPlaceholder {}
