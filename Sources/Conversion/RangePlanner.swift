@@ -27,7 +27,7 @@ package struct RangePlanner: Sendable {
     /// The range size for a disk of `guestSize` bytes where the job names none: small enough to stay in a processor's
     /// cache while it is read, tested and written, larger where the plan would become long.
     package static func defaultRangeSize(guestSize: UInt64) -> UInt64 {
-        var size: UInt64 = 2 * unit
+        var size: UInt64 = 4 * unit
         while size < 32 << 20, guestSize / size > 1 << 14 { size *= 2 }
         return size
     }

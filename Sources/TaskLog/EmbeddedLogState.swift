@@ -33,15 +33,7 @@ struct EmbeddedLogState {
             report(.delivered(token: token, failure: failure), to: sender)
             return
         }
-        let record = LogRecord(
-            topic: new.target.topic,
-            partition: new.target.partition,
-            offset: end,
-            key: new.key,
-            headers: new.headers,
-            value: new.value,
-            timestamp: timestamp
-        )
+        let record = LogRecord(new, offset: end, timestamp: timestamp)
         _ = partitions[new.target]?.append(record)
         var isWanted = false
         for (id, member) in members where member.positions[new.target] != nil {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A record as a consumer gets it.
-package struct LogRecord: Sendable, Equatable {
+package struct LogRecord: Sendable {
     /// The topic, without the fleet's prefix.
     package let topic: String
     /// The partition, from 0.
@@ -11,10 +11,8 @@ package struct LogRecord: Sendable, Equatable {
     package let offset: Int64
     /// What compaction and consumers know the record by.
     package let key: [UInt8]?
-    /// The headers, in order.
-    package let headers: [LogHeader]
-    /// The content; nil says that the key is gone (a tombstone of a compacted topic).
-    package let value: [UInt8]?
+    /// The headers and the value.
+    package let content: RecordContent
     /// When it was produced: milliseconds since 1970.
     package let timestamp: Int64
 
@@ -32,10 +30,24 @@ package struct LogRecord: Sendable, Equatable {
         self.partition = partition
         self.offset = offset
         self.key = key
-        self.headers = headers
-        self.value = value
+        content = .bytes(headers: headers, value: value)
         self.timestamp = timestamp
     }
+
+    /// Names the place that `new` has been given.
+    init(_ new: NewRecord, offset: Int64, timestamp: Int64) {
+        topic = new.target.topic
+        partition = new.target.partition
+        self.offset = offset
+        key = new.key
+        content = new.content
+        self.timestamp = timestamp
+    }
+
+    /// The headers, in order.
+    package var headers: [LogHeader] { content.headers }
+    /// The value; nil says that the key is gone (a tombstone of a compacted topic).
+    package var value: [UInt8]? { content.value }
 
     /// The partition that the record is in.
     package var source: PartitionID { PartitionID(topic, partition) }
@@ -66,17 +78,19 @@ package struct NewRecord: Sendable {
     package let target: PartitionID
     /// What compaction and consumers know the record by.
     package let key: [UInt8]?
-    /// The headers, in order.
-    package let headers: [LogHeader]
-    /// The content; nil makes a tombstone.
-    package let value: [UInt8]?
+    /// The headers and the value.
+    package let content: RecordContent
+
+    /// Makes a record of bytes; a nil value makes a tombstone.
+    package init(_ target: PartitionID, key: [UInt8]?, headers: [LogHeader], value: [UInt8]?) {
+        self.init(target, key: key, content: .bytes(headers: headers, value: value))
+    }
 
     /// Makes a record.
-    package init(_ target: PartitionID, key: [UInt8]?, headers: [LogHeader], value: [UInt8]?) {
+    package init(_ target: PartitionID, key: [UInt8]?, content: RecordContent) {
         self.target = target
         self.key = key
-        self.headers = headers
-        self.value = value
+        self.content = content
     }
 }
 

@@ -79,15 +79,8 @@ final class StoreWriter: Sendable {
             offset = try store.end(of: new.target)
         }
         ends[new.target] = offset + 1
-        let record = LogRecord(
-            topic: new.target.topic,
-            partition: new.target.partition,
-            offset: offset,
-            key: new.key,
-            headers: new.headers,
-            value: new.value,
-            timestamp: pending.timestamp
-        )
+        let bytes = NewRecord(new.target, key: new.key, content: try new.content.encoded())
+        let record = LogRecord(bytes, offset: offset, timestamp: pending.timestamp)
         return pending.isCompacted ? .replace(record) : .append(record)
     }
 }

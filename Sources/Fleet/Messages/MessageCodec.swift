@@ -26,20 +26,16 @@ package struct MessageCodec: Sendable {
         _ message: Message,
         to target: PartitionID,
         wallMilliseconds: Int64
-    ) throws(DrayError) -> NewRecord {
-        let headers = [
-            LogHeader("ce_specversion", "1.0"),
-            LogHeader("ce_type", message.type.rawValue),
-            LogHeader("ce_source", source),
-            LogHeader("ce_id", message.id),
-            LogHeader("ce_time", Self.time(wallMilliseconds)),
-            LogHeader("content-type", "application/json"),
-        ]
-        let value = try Self.encode(message)
-        guard value.count <= Self.largestValue else {
-            throw DrayError(.unsupported, "a message of \(value.count) bytes is too large")
-        }
-        return NewRecord(target, key: Array(message.key.utf8), headers: headers, value: value)
+    ) -> NewRecord {
+        let coded = CodedMessage(message: message, source: source, time: wallMilliseconds)
+        return NewRecord(target, key: Array(message.key.utf8), content: .message(coded))
+    }
+
+    /// The type that a record's header names, nil where that is none of ours.
+    package static func type(of record: LogRecord) -> MessageType? {
+        if let coded = CodedMessage(in: record) { return coded.message.type }
+        let name = record.headers.first { $0.name == "ce_type" }?.value.prefix(100)
+        return name.flatMap { MessageType(rawValue: String(decoding: $0, as: UTF8.self)) }
     }
 
     /// What a record holds.
@@ -62,6 +58,7 @@ package struct MessageCodec: Sendable {
     /// The message that a record carries. Fails with `unsupported` for types and sizes that are not ours,
     /// with `corrupt` for content that is not what its type says.
     package static func message(_ record: LogRecord) throws(DrayError) -> Message {
+        if let coded = CodedMessage(in: record) { return coded.message }
         guard let header = record.headers.first(where: { $0.name == "ce_type" }) else {
             throw DrayError(.unsupported, "the record has no header ce_type")
         }
@@ -79,7 +76,7 @@ package struct MessageCodec: Sendable {
         return try decode(type, value)
     }
 
-    private static func encode(_ message: Message) throws(DrayError) -> [UInt8] {
+    static func encode(_ message: Message) throws(DrayError) -> [UInt8] {
         switch message {
         case .request(.submit(let order, let weight)):
             try json(WireRequest(job: order, weight: weight))

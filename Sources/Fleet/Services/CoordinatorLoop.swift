@@ -170,7 +170,7 @@ struct CoordinatorLoop {
         then next: CoordinatorEvent? = nil
     ) throws(DrayError) {
         let wall = LogClock.wallMilliseconds()
-        let record = try codec.record(message, to: target, wallMilliseconds: wall)
+        let record = codec.record(message, to: target, wallMilliseconds: wall)
         lastToken += 1
         undelivered[lastToken] = .some(next)
         port.produce(record, token: lastToken)

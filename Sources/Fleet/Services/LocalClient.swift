@@ -34,7 +34,7 @@ final class LocalClient: Sendable {
         _ topics: Topics
     ) throws(DrayError) {
         let target = PartitionID(Topics.requests, topics.partition(ofJob: request.job))
-        let record = try MessageCodec(source: "dray/local").record(
+        let record = MessageCodec(source: "dray/local").record(
             .request(request),
             to: target,
             wallMilliseconds: LogClock.wallMilliseconds()

@@ -79,12 +79,11 @@ struct RangeResults {
     func read(_ log: any TaskLog) throws(DrayError) -> [RangeResult] {
         var results = [RangeResult?](repeating: nil, count: count)
         let key = Array(job.utf8)
-        let type = Array(MessageType.ranged.rawValue.utf8)
         let partition = PartitionID(Topics.results, span.partition)
         try log.read(partition, from: span.from, to: span.to) { record throws(DrayError) in
-            // The headers are looked at first: other jobs' records are not parsed.
+            // The type is looked at first: other jobs' records are not parsed.
             guard record.key == key,
-                record.headers.contains(where: { $0.name == "ce_type" && $0.value == type }),
+                MessageCodec.type(of: record) == .ranged,
                 case .message(.result(let message)) = MessageCodec.read(record),
                 case .ranged(var result) = message.body, message.task.plan == plan,
                 results.indices.contains(message.task.index), results[message.task.index] == nil

@@ -112,7 +112,7 @@ struct WorkerLoop {
         _ token: UInt64
     ) throws(DrayError) {
         let wall = LogClock.wallMilliseconds()
-        let record = try codec.record(message, to: target, wallMilliseconds: wall)
+        let record = codec.record(message, to: target, wallMilliseconds: wall)
         port.produce(record, token: token)
     }
 }
