@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A byte's place on the virtual disk, as the VM would count.
-package struct GuestOffset: Hashable, Comparable, Sendable, Codable {
+package struct GuestOffset: Hashable, Comparable, Sendable {
     /// Bytes from the start of the virtual disk.
     package let bytes: UInt64
 
@@ -16,7 +16,7 @@ package struct GuestOffset: Hashable, Comparable, Sendable, Codable {
 }
 
 /// A byte's place in a storage.
-package struct HostOffset: Hashable, Comparable, Sendable, Codable {
+package struct HostOffset: Hashable, Comparable, Sendable {
     /// Bytes from the start of the storage.
     package let bytes: UInt64
 
@@ -27,6 +27,30 @@ package struct HostOffset: Hashable, Comparable, Sendable, Codable {
 
     /// The place `distance` bytes on. Traps on overflow: host offsets are validated before.
     package static func + (a: Self, distance: UInt64) -> Self { Self(a.bytes + distance) }
+}
+
+// In messages an offset is a bare number.
+
+extension GuestOffset: Codable {
+    package init(from decoder: any Decoder) throws {
+        bytes = try decoder.singleValueContainer().decode(UInt64.self)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(bytes)
+    }
+}
+
+extension HostOffset: Codable {
+    package init(from decoder: any Decoder) throws {
+        bytes = try decoder.singleValueContainer().decode(UInt64.self)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(bytes)
+    }
 }
 
 /// A stretch of guest bytes.

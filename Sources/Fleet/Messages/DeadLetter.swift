@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import BlockIO
+internal import FoundationEssentials
 package import TaskLog
 
 /// What could not be done, for a person to look at: a record of `deadletters`.
@@ -16,8 +17,8 @@ package struct DeadLetter: Sendable, Hashable, Codable {
     package let error: DrayError
     /// The topic of the record that could not be read, with its partition and offset.
     package let source: String?
-    /// The first bytes of the record that could not be read, at most 4096.
-    package let content: [UInt8]?
+    /// The first bytes of the record that could not be read, at most 4096, as base64.
+    package let content: String?
 
     /// Makes a letter about a task.
     package init(task: TaskMessage, attempts: Int, unendedStarts: Int, error: DrayError) {
@@ -36,6 +37,6 @@ package struct DeadLetter: Sendable, Hashable, Codable {
         unendedStarts = 0
         self.error = error
         source = "\(record.topic)/\(record.partition)/\(record.offset)"
-        content = (record.value ?? []).prefix(4096).map { $0 }
+        content = Data((record.value ?? []).prefix(4096)).base64EncodedString()
     }
 }

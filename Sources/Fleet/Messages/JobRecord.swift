@@ -49,6 +49,17 @@ package struct JobRecord: Sendable, Hashable, Codable {
         state = .running
         epoch = 1
     }
+
+    private enum CodingKeys: String, CodingKey {
+        case order = "job"
+        case weight
+        case state
+        case epoch
+        case plan
+        case outcome
+        case error
+        case publishedRanges
+    }
 }
 
 /// What came of a job that ended well.

@@ -131,7 +131,9 @@ package struct MessageCodec: Sendable {
 
     private static func json(_ value: some Encodable) throws(DrayError) -> [UInt8] {
         do {
-            return [UInt8](try JSONEncoder().encode(value))
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = .withoutEscapingSlashes
+            return [UInt8](try encoder.encode(value))
         } catch {
             throw DrayError(.bug, "a message cannot be encoded: \(error)")
         }
