@@ -86,12 +86,13 @@ struct MessageTests {
     }
 
     private static func encode(_ message: Message) throws -> LogRecord {
-        let record = try MessageCodec(source: "test").record(
+        let record = MessageCodec(source: "test").record(
             message,
             to: PartitionID("t", 0),
             wallMilliseconds: 1_770_000_000_123
         )
-        return stored(record.headers, record.value)
+        let bytes = try record.content.encoded()
+        return stored(bytes.headers, bytes.value)
     }
 
     private static func stored(_ headers: [LogHeader], _ value: [UInt8]?) -> LogRecord {
