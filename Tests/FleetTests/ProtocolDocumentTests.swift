@@ -51,11 +51,8 @@ struct ProtocolDocumentTests {
             let message = try MessageCodec.message(
                 Self.record(example.type, Array(example.json.utf8))
             )
-            let written = try MessageCodec(source: "test").record(
-                message,
-                to: PartitionID("t", 0),
-                wallMilliseconds: 0
-            )
+            let written = try MessageCodec(source: "test")
+                .record(message, to: PartitionID("t", 0), wallMilliseconds: 0).content.encoded()
             #expect(written.headers.contains(LogHeader("ce_type", example.type)))
             #expect(try Self.names(written.value ?? []) == Self.names(Array(example.json.utf8)))
         }
