@@ -4,8 +4,9 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD = swift build -c release --static-swift-stdlib
-# Apart from the command's own build, which is linked statically.
-TEST = swift test -c release --scratch-path .build/tests
+# Apart from the command's own build, which is linked statically. No more tests at a time than there are processors: a test's time
+# limit counts from its start, and the tests wait for other programs on the few threads that Swift's pool has.
+TEST = swift test -c release --scratch-path .build/tests --experimental-maximum-parallelization-width $(shell nproc)
 COMMANDS = convert checksum compare info map check measure completion
 
 .PHONY: all build demo test bench lint format man install clean
