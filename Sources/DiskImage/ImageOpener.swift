@@ -78,10 +78,23 @@ package struct ImageOpener: Sendable {
         case .qcow2:
             return try QCOW2Driver(storage: storage, snapshot: snapshot) {
                 name throws(DrayError) in
-                let path = try gate.resolve(name, referrer: path)
-                return try StorageOpener.open(path, for: .reading, cache: cache)
+                try openDataFile(name, of: storage, at: path)
             }
         }
+    }
+
+    private func openDataFile(
+        _ name: String,
+        of image: any Storage,
+        at path: String
+    ) throws(DrayError) -> any Storage {
+        let resolved = try gate.resolve(name, referrer: path)
+        let file = try StorageOpener.open(resolved, for: .reading, cache: cache)
+        let (own, other) = (try image.identity(), try file.identity())
+        guard own.device != other.device || own.inode != other.inode else {
+            throw DrayError(.corrupt, "the image names itself as its data file", file: path)
+        }
+        return file
     }
 
     /// The format that the first bytes of `storage` tell; raw where they tell nothing.
