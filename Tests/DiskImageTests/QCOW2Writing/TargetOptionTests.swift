@@ -10,6 +10,7 @@ import Testing
 @Suite struct TargetOptionTests {
     static let refused: [(ImageFormat, String, DrayError.Kind, String)] = [
         (.qcow2, "foo=bar", .invalid, "no option 'foo'"),
+        (.qcow2, "backing_file=json:x,backing_fmt=raw", .invalid, "colon"),
         (.qcow2, "compat=1", .invalid, "v2, v3, 0.10, 1.1"),
         (.qcow2, "compat=0.10,lazy_refcounts=on", .invalid, "lazy_refcounts"),
         (.qcow2, "compat=0.10,refcount_bits=8", .invalid, "refcount_bits"),

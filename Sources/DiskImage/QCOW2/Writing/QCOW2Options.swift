@@ -136,6 +136,12 @@ extension QCOW2Options {
         guard (1...QCOW2.longestName).contains(count) else {
             throw option.invalid("must have 1 to \(QCOW2.longestName) bytes, not \(count)")
         }
+        // Who opens the new image would take such a name for a URL or a driver's options.
+        guard !option.value.prefix(while: { $0 != "/" }).contains(":") else {
+            throw option.invalid(
+                "has a colon before the first slash: write ./ before a file's name"
+            )
+        }
         return option.value
     }
 
