@@ -22,6 +22,7 @@ struct CoordinatorLoop {
     private var replayEnds: [Int: Int64] = [:]
     private var postponed: [(RequestMessage, LogRecord)] = []
     private var requestPositions: [PartitionID: (offset: Int64, token: UInt64)] = [:]
+    private var floors: (places: [LogPosition], token: UInt64)?
     private var nextCommit = Milliseconds.min
     private static let commitInterval: Milliseconds = 500
 
@@ -68,6 +69,7 @@ struct CoordinatorLoop {
         case .revoked(let partitions, _):
             for partition in partitions where partition.topic == Topics.results {
                 replayEnds[partition.partition] = nil
+                floors = nil
                 try perform(state.handle(.lost(partition: partition.partition), now: now))
             }
         case .delivered(let token, let failure):
@@ -184,12 +186,20 @@ struct CoordinatorLoop {
             places.append(LogPosition(partition, offset: reached.offset))
             requestPositions[partition] = nil
         }
-        if undelivered.isEmpty {
-            for number in 0..<topics.jobPartitions {
-                guard let floor = state.floor(ofResults: number) else { continue }
-                places.append(LogPosition(PartitionID(Topics.results, number), offset: floor))
-            }
+        if let floors, oldest > floors.token {
+            places += floors.places
+            self.floors = nil
         }
         if !places.isEmpty { port.commit(places) }
+        // On a busy log something is always on its way: what is needed now is committed when that has arrived.
+        if floors == nil { floors = (currentFloors(), lastToken) }
+    }
+
+    private func currentFloors() -> [LogPosition] {
+        (0..<topics.jobPartitions).compactMap { number in
+            state.floor(ofResults: number).map {
+                LogPosition(PartitionID(Topics.results, number), offset: $0)
+            }
+        }
     }
 }

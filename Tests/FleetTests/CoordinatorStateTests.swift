@@ -1,0 +1,244 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+import BlockIO
+import Conversion
+import DiskImage
+import Fleet
+import Testing
+
+struct CoordinatorStateTests {
+    /// A coordinator with a log that takes everything at once.
+    private struct Harness {
+        var state: CoordinatorState
+        var now: Milliseconds = 0
+        var offset: Int64 = 0
+        var out: [TaskMessage] = []
+        var controls: [ControlRecord] = []
+        var letters: [DeadLetter] = []
+        var events: [EventMessage] = []
+        var ends: [String: JobRecord] = [:]
+
+        init(_ change: (inout CoordinatorSettings) -> Void = { _ in }) {
+            var settings = CoordinatorSettings { _ in FakeFolder() }
+            settings.window = 16
+            change(&settings)
+            state = CoordinatorState(settings: settings, topics: Topics(taskPartitions: 3))
+            tell(.taken(partition: 0, from: 0))
+            tell(.rebuilt(partition: 0))
+        }
+
+        mutating func tell(_ event: CoordinatorEvent) {
+            for action in state.handle(event, now: now) {
+                switch action {
+                case .issue(let task, _): out.append(task)
+                case .record(let record):
+                    tell(.recorded(job: record.order.id, isEnd: record.state.isEnd))
+                case .control(let record): controls.append(record)
+                case .event(let event, let mark):
+                    events.append(event)
+                    if let mark { tell(.published(job: event.job, mark)) }
+                case .deadLetter(let letter): letters.append(letter)
+                case .ended(let record): ends[record.order.id] = record
+                case .planned, .takeAgain: break
+                }
+            }
+        }
+
+        mutating func submit(_ id: String, converts: Bool = false, weight: Int = 1) {
+            var spec = JobSpec(kind: converts ? .convert : .checksum, sources: [])
+            if converts { spec.target = TargetSpec(path: "t", format: .qcow2) }
+            tell(.request(.submit(JobOrder(id: id, spec: spec), weight: weight)))
+            tell(.tick)
+        }
+
+        mutating func report(_ task: TaskMessage, _ body: ResultMessage.Body, run: String = "r") {
+            let result = ResultMessage(
+                task: task.name,
+                attempt: task.attempt,
+                epoch: task.epoch,
+                run: run,
+                body: body
+            )
+            tell(.result(result, offset: offset))
+            offset += 1
+            tell(.tick)
+        }
+
+        /// Takes out the first task that is out, if any fits.
+        mutating func take(_ fits: (TaskMessage) -> Bool = { _ in true }) -> TaskMessage? {
+            out.firstIndex(where: fits).map { out.remove(at: $0) }
+        }
+
+        mutating func taken(_ fits: (TaskMessage) -> Bool = { _ in true }) throws -> TaskMessage {
+            let task = take(fits)
+            return try #require(task)
+        }
+
+        mutating func plan(_ id: String, ranges: Int, converts: Bool = false) throws {
+            let task = try taken { $0.order.id == id && $0.step == .plan }
+            let plan = PlanResult(
+                planHash: "p",
+                rangeCount: ranges,
+                guestSize: UInt64(ranges) << 25,
+                dataBytes: 0,
+                firstPayload: converts ? HostOffset(1000) : nil,
+                needsSeal: converts
+            )
+            report(task, .planned(plan))
+        }
+
+        static func result(_ index: Int, data: UInt64 = 1) -> ResultMessage.Body {
+            let range = GuestRange(GuestOffset(UInt64(index) << 25), length: 1 << 25)
+            return .ranged(RangeResult(range: range, dataBytes: data))
+        }
+    }
+
+    @Test("a job has no more out than the window, nor ranges far ahead of one that is missing")
+    func window() throws {
+        var harness = Harness { $0.reach = 2 }
+        harness.submit("a")
+        try harness.plan("a", ranges: 1000)
+        #expect(harness.out.count == 16)
+        var done: Set<Int> = []
+        while let task = harness.take({ $0.index != 0 }) {
+            done.insert(task.index)
+            harness.report(task, Harness.result(task.index))
+            #expect(harness.out.count <= 16)
+        }
+        #expect(done == Set(1..<32))
+        #expect(harness.events.allSatisfy { $0.id != "a/range/1" })
+        let first = try harness.taken()
+        harness.report(first, Harness.result(0))
+        #expect(harness.events.map(\.id).suffix(32) == (0..<32).map { "a/range/\($0)" })
+    }
+
+    @Test("a huge job leaves room for small ones, by weight")
+    func fairness() throws {
+        var harness = Harness()
+        harness.submit("huge")
+        try harness.plan("huge", ranges: 10_000)
+        for number in 0..<10 { harness.submit("small-\(number)") }
+        var turns = 0
+        while harness.ends.count < 10 {
+            let task = try harness.taken()
+            turns += 1
+            if task.step == .plan {
+                harness.out.insert(task, at: 0)
+                try harness.plan(task.order.id, ranges: 1)
+            } else {
+                harness.report(task, Harness.result(task.index))
+            }
+            try #require(turns < 150)
+        }
+        #expect(harness.ends.values.allSatisfy { $0.state == .finished })
+    }
+
+    @Test("an error that may pass is met with growing waits, then ends the job with a dead letter")
+    func retries() throws {
+        var harness = Harness()
+        harness.submit("a")
+        try harness.plan("a", ranges: 1)
+        let error = DrayError(.resource, "no space", errno: 28)
+        var waits: [Milliseconds] = []
+        while harness.ends.isEmpty {
+            let task = try harness.taken()
+            let start = harness.now
+            harness.report(task, .failed(error))
+            while harness.out.isEmpty, harness.ends.isEmpty {
+                harness.now = try #require(harness.state.nextTick)
+                harness.tell(.tick)
+            }
+            waits.append(harness.now - start)
+        }
+        #expect(waits.count == 5 && waits.last == 0)
+        for (wait, plain) in zip(waits, [1000, 2000, 4000, 8000] as [Milliseconds]) {
+            #expect(wait >= plain * 8 / 10 && wait <= plain * 12 / 10)
+        }
+        #expect(harness.ends["a"]?.error == error)
+        #expect(harness.letters.map(\.attempts) == [5])
+        #expect(harness.events.filter { $0.id.contains("retrying") }.count == 4)
+    }
+
+    @Test("results that disagree fail the job with an alarm, repetitions do nothing")
+    func contradiction() throws {
+        var harness = Harness()
+        harness.submit("a")
+        try harness.plan("a", ranges: 3)
+        let task = try harness.taken()
+        harness.report(task, Harness.result(task.index))
+        harness.report(task, Harness.result(task.index))
+        #expect(harness.ends.isEmpty)
+        harness.report(task, Harness.result(task.index, data: 2))
+        #expect(harness.ends["a"]?.error?.kind == .bug)
+    }
+
+    @Test("places are dense, in the order of asking, and the same for a retry")
+    func reservations() throws {
+        var harness = Harness()
+        harness.submit("a", converts: true)
+        try harness.plan("a", ranges: 3, converts: true)
+        let tasks = harness.out
+        for (index, bytes) in [(2, 10), (0, 20), (2, 10), (1, 5)] as [(Int, UInt64)] {
+            harness.report(tasks[index], .sized(bytes))
+        }
+        let places = harness.controls.last?.reservations.map { ($0.index, $0.offset) } ?? []
+        #expect(places.map(\.0) == [0, 1, 2] && places.map(\.1) == [1010, 1030, 1000])
+        harness.report(tasks[2], .sized(11))
+        #expect(harness.controls.last?.state == .cancelled)
+    }
+
+    @Test("a task that begins three times without an end is refused, and its job fails")
+    func poison() throws {
+        var harness = Harness()
+        harness.submit("a")
+        try harness.plan("a", ranges: 1)
+        for number in 0..<3 {
+            let task = try harness.taken()
+            #expect(task.isIsolated == (number > 0))
+            harness.report(task, .started, run: "worker-\(number)/1")
+            while harness.out.isEmpty, harness.ends.isEmpty {
+                harness.now = try #require(harness.state.nextTick)
+                harness.tell(.tick)
+            }
+        }
+        #expect(harness.controls.contains { $0.refused == [0] })
+        #expect(harness.ends["a"]?.state == .failed)
+        #expect(harness.letters.first?.unendedStarts == 3)
+    }
+
+    @Test("a cancelled job stops its tasks, cleans up, and only then has ended")
+    func cancel() throws {
+        var harness = Harness()
+        harness.submit("a", converts: true)
+        try harness.plan("a", ranges: 3, converts: true)
+        harness.tell(.request(.cancel("a")))
+        harness.tell(.tick)
+        #expect(harness.controls.last?.state == .cancelled)
+        for task in harness.out { harness.report(task, .cancelled) }
+        let discard = try harness.taken { $0.step == .discard }
+        #expect(harness.ends.isEmpty)
+        harness.report(discard, .discarded)
+        #expect(harness.ends["a"]?.state == .cancelled)
+        #expect(harness.controls.last?.state == .finished)
+        #expect(harness.state.jobCount == 0)
+    }
+
+    @Test("results are kept while an unfinished job needs them, and no longer")
+    func floor() throws {
+        var harness = Harness()
+        harness.submit("a")
+        try harness.plan("a", ranges: 2)
+        #expect(harness.state.floor(ofResults: 0) == 0)
+        while let task = harness.take() { harness.report(task, Harness.result(task.index)) }
+        #expect(harness.state.floor(ofResults: 0) == harness.offset)
+    }
+
+    @Test("a plan of too many ranges is refused")
+    func hugePlan() throws {
+        var harness = Harness()
+        harness.submit("a")
+        try harness.plan("a", ranges: .max)
+        #expect(harness.ends["a"]?.error?.kind == .unsupported)
+    }
+}
