@@ -105,6 +105,14 @@ extension QCOW2Driver {
     func table(_ index: Int, guest: UInt64) throws(DrayError) -> [UInt64]? {
         let entry = l1[index]
         if entry & ~QCOW2.copied == 0 { return nil }
+        guard !hasSharedTables else {
+            throw DrayError(
+                .corrupt,
+                "the L1 table names more L2 tables than the file has clusters",
+                file: storage.name,
+                offset: header.l1TableOffset
+            )
+        }
         let offset = entry & QCOW2.offsetMask
         guard entry & QCOW2.l1Reserved == 0, offset != 0, offset % header.clusterSize == 0 else {
             throw DrayError(

@@ -25,6 +25,9 @@ package final class QCOW2Driver: ImageDriver {
     let metadata: QCOW2Metadata
     /// The L1 entries that cover the disk, as stored.
     let l1: [UInt64]
+    /// Whether the L1 table names more L2 tables than the file has clusters: then tables are shared, and walking them could
+    /// take for ever.
+    let hasSharedTables: Bool
     let tables: QCOW2TableCache
     let tableBuffers: BufferPool
     let decoder: ClusterDecoder
@@ -56,6 +59,8 @@ package final class QCOW2Driver: ImageDriver {
         let state = try Self.state(snapshot, header, table.snapshots, storage.name)
         guestSize = state.size
         l1 = try Self.readL1(state, header, metadata)
+        let clusterCount = metadata.length.dividedRoundingUp(by: header.clusterSize)
+        hasSharedTables = l1.count { $0 & ~QCOW2.copied != 0 } > clusterCount
         dataFile = try Self.dataFile(header, storage.name, openDataFile)
         clusters = dataFile.map { QCOW2Metadata($0) } ?? metadata
         tables = QCOW2TableCache(capacity: cacheCapacity, clusterBits: header.clusterBits)
