@@ -81,7 +81,8 @@ extension QCOW2Driver {
         return Int(covered.dividedRoundingUp(by: header.clusterSize))
     }
 
-    private var entryRules: QCOW2EntryRules {
+    /// What this image's L2 entries mean.
+    var entryRules: QCOW2EntryRules {
         QCOW2EntryRules(header: header, clusterBytes: clusters.length)
     }
 

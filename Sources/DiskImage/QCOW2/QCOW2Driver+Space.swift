@@ -4,6 +4,12 @@
 package import BlockIO
 
 extension QCOW2Driver {
+    /// The guest bytes, a power of two, that qemu answers for at most at a time: those of one slice of an L2 table, which is as long as a
+    /// cluster, or 64 KiB.
+    package var sliceCoverage: UInt64 {
+        min(header.clusterSize, 65536) / header.l2EntrySize * header.clusterSize
+    }
+
     /// Whether the run at `offset`, which is not allocated, has space in the image all the same: subclusters of a cluster of which others
     /// are allocated do. Answers where, and for how many bytes (at most `limit`) that holds.
     package func space(
@@ -19,8 +25,9 @@ extension QCOW2Driver {
         let inCluster = start % header.clusterSize
         let length = min(limit, header.clusterSize - inCluster)
         let word = words[Int(inTable / header.clusterSize) * 2]
-        let host = word & QCOW2.offsetMask
-        guard word & QCOW2.compressed == 0, host != 0 else { return (nil, length) }
-        return (HostOffset(host + inCluster), length)
+        guard word & QCOW2.compressed == 0, entryRules.isAllocated(word) else {
+            return (nil, length)
+        }
+        return (HostOffset(word & QCOW2.offsetMask + inCluster), length)
     }
 }

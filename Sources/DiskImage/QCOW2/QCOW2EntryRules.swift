@@ -169,7 +169,7 @@ struct QCOW2EntryRules {
     // MARK: Both
 
     /// Whether the entry, which is not compressed, has a host offset. Offset 0 is one only in a data file, where the copied flag says so.
-    private func isAllocated(_ word: UInt64) -> Bool {
+    func isAllocated(_ word: UInt64) -> Bool {
         word & QCOW2.offsetMask != 0 || (hasDataFile && word & QCOW2.copied != 0)
     }
 

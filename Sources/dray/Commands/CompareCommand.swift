@@ -76,12 +76,14 @@ struct CompareCommand {
         return try JobService(arguments).run(spec, progress: progress)
     }
 
-    /// Where the images' maps differ first in anything but place: what `-s` counts as a difference.
+    /// Where the images' maps differ first in anything but place: what `-s` counts as a difference, as is whether a run
+    /// reaches the end of the disk.
     private func firstUnlikeStatus() throws(DrayError) -> UInt64? {
         var position: UInt64 = 0
         while position < first.size {
-            let one = try first.joinedStatus(at: position)
-            let other = try second.joinedStatus(at: position)
+            let rest = first.size - position
+            let one = try first.status(at: position, limit: rest, stopsAtSlices: true)
+            let other = try second.status(at: position, limit: rest, stopsAtSlices: true)
             let endsAlike = (one.end == first.size) == (other.end == second.size)
             guard one.hasSameFlags(other), endsAlike else { return position }
             position = min(one.end, other.end)

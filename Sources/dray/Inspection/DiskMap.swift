@@ -44,12 +44,18 @@ struct DiskMap {
         if let run = pending { try body(run) }
     }
 
-    /// The run that begins at `start`, at most `limit` bytes long.
-    func status(at start: UInt64, limit: UInt64) throws(DrayError) -> BlockStatus {
+    /// The run that begins at `start`, at most `limit` bytes long. Runs that stop where qemu's do have `stopsAtSlices`: whether
+    /// a run reaches the disk's end is then what qemu would say.
+    func status(
+        at start: UInt64,
+        limit: UInt64,
+        stopsAtSlices: Bool = false
+    ) throws(DrayError) -> BlockStatus {
         var length = min(limit, size - start)
         for (depth, layer) in layers.enumerated() {
             let available = Self.sectors(layer.guestSize) - start
-            var answer = try answer(of: layer, start, min(length, available))
+            let slice = stopsAtSlices ? lastSlice(of: layer, start) : length
+            var answer = try answer(of: layer, start, min(length, available, slice))
             length = answer.length
             answer.depth = depth
             guard !answer.isData, !answer.isZero else {
@@ -63,15 +69,12 @@ struct DiskMap {
         throw DrayError(.bug, "the last layer has no answer", offset: start)
     }
 
-    /// The run that begins at `start`, as long as its flags stay the same in one layer.
-    func joinedStatus(at start: UInt64) throws(DrayError) -> BlockStatus {
-        var run = try status(at: start, limit: size - start)
-        while run.end < size {
-            let next = try status(at: run.end, limit: size - run.end)
-            guard run.isSame(next) else { break }
-            run.length += next.length
-        }
-        return run
+    /// The bytes from `start` to the last stretch of the disk for which qemu reads one slice of an L2 table: its runs end with
+    /// the slice. Where the earlier slices end makes no difference.
+    private func lastSlice(of layer: any ImageDriver, _ start: UInt64) -> UInt64 {
+        guard let image = layer as? QCOW2Driver, size > 0 else { return UInt64.max }
+        let last = (size - 1).roundedDown(to: image.sliceCoverage)
+        return start < last ? last - start : UInt64.max
     }
 
     /// What one layer says, in qemu-img's terms.

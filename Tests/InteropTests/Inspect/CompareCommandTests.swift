@@ -21,10 +21,12 @@ internal import Testing
         qemu-img create -q -f qcow2 zero.qcow2 2M
         qemu-io -c 'write -z 0 2M' zero.qcow2 > /dev/null
         qemu-img create -q -f qcow2 -b a.qcow2 -F qcow2 overlay.qcow2
+        qemu-img convert -f raw -O qcow2 -o cluster_size=4k a.raw small.qcow2
         """
     private static let names = [
         "a.raw", "hole.raw", "a.qcow2", "compressed.qcow2", "late.raw", "early.raw", "longer.raw",
-        "tail.raw", "empty.qcow2", "pre.qcow2", "zero.qcow2", "overlay.qcow2", "missing",
+        "tail.raw", "empty.qcow2", "pre.qcow2", "zero.qcow2", "overlay.qcow2", "small.qcow2",
+        "missing",
     ]
 
     @Test(.timeLimit(.minutes(5)), arguments: [[], ["-s"], ["-q"], ["-f", "raw", "-F", "raw"]])

@@ -74,6 +74,11 @@ extension ImageRecipe {
         ].map(qcow2)
         + [
             ImageRecipe("qcow2, empty", "create -f qcow2 image 1G"),
+            ImageRecipe(
+                "qcow2, subclusters in a data file",
+                "create -f qcow2 -o extended_l2=on,data_file=$PWD/payload image 4M; "
+                    + "io image 'write 2k 2k' 'write -z 80k 4k' 'write 1M 2k'"
+            ),
             ImageRecipe("qcow2, no bytes", "create -f qcow2 image 0"),
             ImageRecipe("qcow2, 1 TiB", "create -f qcow2 image 1T; io image 'write 999G 64M'"),
             ImageRecipe(
