@@ -24,11 +24,30 @@ struct BaseImage: Sendable {
             PathParts.isAbsolute(backing.name)
             ? backing.name : PathParts(target.path).directoryPrefix + backing.name
         let format = backing.format.flatMap(ImageFormat.init)
-        let base = try ImageOpener(gate: gate).openLayer(path, format)
+        let opener = ImageOpener(gate: gate)
+        let base = try opener.openLayer(path, format)
+        if target.existing == .replace {
+            try refuseLoop(try opener.open(path: path, format: format), target)
+        }
         return BaseImage(
             guestSize: base.guestSize,
             layersAbove: try layers(of: disk, above: try base.storage.identity())
         )
+    }
+
+    /// Fails with `refused` where the file that the new image replaces is what the new image would stand on.
+    private static func refuseLoop(_ chain: Image, _ target: TargetSpec) throws(DrayError) {
+        // A target that is not there yet is in nobody's way; what else may be wrong with it is found when it is made.
+        guard
+            let mine = try? StorageOpener.open(target.path, for: .reading, cache: .writeback)
+                .identity()
+        else { return }
+        for storage in chain.storages {
+            let other = try storage.identity()
+            guard other.device == mine.device, other.inode == mine.inode else { continue }
+            let text = "the target is needed by the backing image that it is to have"
+            throw DrayError(.refused, text, file: target.path)
+        }
     }
 
     private static func layers(

@@ -22,10 +22,12 @@ package struct ExistingTarget: Sendable, Hashable {
             )
         }
         let header = driver.header
-        guard header.snapshotCount == 0, header.cryptMethod == 0 else {
+        guard header.snapshotCount == 0, header.cryptMethod == 0,
+            !header.autoclear.contains(.bitmaps)
+        else {
             throw DrayError(
                 .unsupported,
-                "an image with internal snapshots or encryption is not filled; convert to a new file",
+                "an image with internal snapshots, bitmaps or encryption is not filled; convert to a new file",
                 file: path
             )
         }
@@ -36,6 +38,7 @@ package struct ExistingTarget: Sendable, Hashable {
             FormatOption("refcount_bits", String(header.refcountBits)),
         ]
         if header.hasExtendedL2 { options.append(FormatOption("extended_l2", "on")) }
+        if header.compression == .zstd { options.append(FormatOption("compression_type", "zstd")) }
         if header.compatible.contains(.lazyRefcounts) {
             options.append(FormatOption("lazy_refcounts", "on"))
         }

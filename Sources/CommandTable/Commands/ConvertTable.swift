@@ -23,7 +23,8 @@ package enum ConvertTable {
     package static let noCreate = OptionSpec(
         "n",
         "no-create",
-        "Write into the target that exists, which must be large enough, instead of creating it: for block devices."
+        "Write into the target that exists, which must be large enough, instead of creating it: for block devices. "
+            + "A qcow2 file must have a disk of the source's size; a new one with the same options takes its place."
     )
     /// `-S`: the run of zeros worth a hole.
     package static let sparseSize = OptionSpec(

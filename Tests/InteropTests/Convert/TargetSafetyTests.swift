@@ -47,6 +47,39 @@ internal import Testing
         #expect(info.contains("cluster_size: 4096") && info.contains("refcount bits: 8"), "\(info)")
     }
 
+    @Test(arguments: ["qemu-img bitmap --add", "qemu-img snapshot -c"])
+    func `a qcow2 that holds more than its disk is not filled`(command: String) throws {
+        let bench = try Workbench(seed: 6)
+        let target = bench.file("target.qcow2")
+        let size = String(bench.disk.size)
+        try Tool.check(["qemu-img", "create", "-q", "-f", "qcow2", target, size])
+        let words = command.split(separator: " ").map(String.init)
+        let operands = command.contains("bitmap") ? [target, "more"] : ["more", target]
+        try Tool.check(words + operands)
+        let result = try DrayBinary.run(
+            ["convert", "-n", "-f", "raw", "-O", "qcow2", bench.raw, target]
+        )
+        #expect(result.status == 4 && result.error.contains("not filled"), "\(result.error)")
+    }
+
+    @Test(arguments: ["base.qcow2", "root.qcow2"])
+    func `an image does not replace what it stands on`(replaced: String) throws {
+        let bench = try Workbench(seed: 6)
+        let size = String(bench.disk.size)
+        let create = ["qemu-img", "create", "-q", "-f", "qcow2"]
+        try Tool.check(create + [bench.file("root.qcow2"), size])
+        try Tool.check(
+            create + ["-b", bench.file("root.qcow2"), "-F", "qcow2", bench.file("base.qcow2")]
+        )
+        let before = try Tool.check(["sha256sum", bench.file(replaced)])
+        let result = try DrayBinary.run([
+            "convert", "--force", "-f", "raw", "-O", "qcow2", "-B", bench.file("base.qcow2"),
+            "-F", "qcow2", bench.raw, bench.file(replaced),
+        ])
+        #expect(result.status == 5 && result.error.contains(replaced), "\(result.error)")
+        #expect(try Tool.check(["sha256sum", bench.file(replaced)]) == before)
+    }
+
     @Test func `a source is never its own target`() throws {
         let bench = try Workbench(seed: 4)
         let before = try Tool.check(["sha256sum", bench.raw])
