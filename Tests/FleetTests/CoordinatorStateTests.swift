@@ -33,7 +33,7 @@ struct CoordinatorStateTests {
                 switch action {
                 case .issue(let task, _): out.append(task)
                 case .record(let record):
-                    tell(.recorded(job: record.order.id, isEnd: record.state.isEnd))
+                    tell(.recorded(job: record.order.id, record.state))
                 case .control(let record): controls.append(record)
                 case .event(let event, let mark):
                     events.append(event)

@@ -117,7 +117,7 @@ final class SimulatedCoordinator: SimulatedNode {
                 send(.task(task), PartitionID(Topics.tasks, partition), nil)
             case .record(let record):
                 let id = record.order.id
-                let next = CoordinatorEvent.recorded(job: id, isEnd: record.state.isEnd)
+                let next = CoordinatorEvent.recorded(job: id, record.state)
                 send(.job(record), world.place(Topics.jobs, id), next)
             case .control(let record): send(.control(record), world.control, nil)
             case .event(let event, let mark):

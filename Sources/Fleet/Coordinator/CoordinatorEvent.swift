@@ -16,8 +16,8 @@ package enum CoordinatorEvent: Sendable {
     case rebuilt(partition: Int)
     /// The partition is someone else's.
     case lost(partition: Int)
-    /// A job's record is durable, which says that the job has ended or not.
-    case recorded(job: String, isEnd: Bool)
+    /// A job's record with this state is durable.
+    case recorded(job: String, JobRecord.State)
     /// An event that asked for it is durable.
     case published(job: String, EventMark)
     /// Time has passed, or a batch of other events is through. Tasks and control records go out only here.
@@ -36,7 +36,7 @@ package enum EventMark: Sendable, Hashable {
 package enum CoordinatorAction: Sendable {
     /// Put a task into this partition of `tasks`.
     case issue(TaskMessage, partition: Int)
-    /// Write a job's record, then tell ``CoordinatorEvent/recorded(job:isEnd:)``.
+    /// Write a job's record, then tell ``CoordinatorEvent/recorded(job:_:)``.
     case record(JobRecord)
     /// Write a control record.
     case control(ControlRecord)

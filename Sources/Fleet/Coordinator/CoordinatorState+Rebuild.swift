@@ -83,6 +83,14 @@ extension CoordinatorState {
         ignored[id] = IgnoredJob(partition: partition, offset: offset, time: turn.now)
     }
 
+    /// Tells workers that still work on a job that it has ended.
+    mutating func tellEnd(_ id: String, _ turn: inout Turn) {
+        guard let record = endRecords[id] else { return }
+        turn.actions.append(
+            .control(ControlRecord(job: id, state: .finished, epoch: record.epoch))
+        )
+    }
+
     /// Keeps what a job's end was.
     mutating func remember(_ record: JobRecord) {
         ended.insert(record.order.id)
@@ -99,12 +107,15 @@ extension CoordinatorState {
     private mutating func replay(_ record: JobRecord, _ partition: Int, _ turn: inout Turn) {
         let id = record.order.id
         if let end = endRecords[id] { return confirm(record, end, &turn) }
-        // A coordinator that did not know that it was replaced may have written after its successor.
-        guard !ended.contains(id), record.epoch + 1 >= jobs[id]?.record.epoch ?? 0 else { return }
-        forget(id)
+        guard !ended.contains(id) else { return }
         guard !record.state.isEnd else {
+            forget(id)
             confirmedEnds.insert(id)
             return remember(record)
+        }
+        if let place = jobs.index(forKey: id) {
+            // What was replayed already stays: someone may write while the past is being told.
+            return jobs.values[place].recall(record, &turn)
         }
         var job = JobState(record: record, partition: partition)
         job.record.epoch += 1
@@ -124,6 +135,7 @@ extension CoordinatorState {
         if record.state.isEnd {
             forget(id)
             remember(record)
+            tellEnd(id, &turn)
             return confirmedEnds.insert(id)
         }
         if record.epoch > job.record.epoch {

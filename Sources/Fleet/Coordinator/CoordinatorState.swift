@@ -57,8 +57,8 @@ package struct CoordinatorState {
             partitions[partition] = PartitionState(position: offset)
         case .rebuilt(let partition): rebuilt(partition, &turn)
         case .lost(let partition): lose(partition)
-        case .recorded(let id, let isEnd):
-            update(id, &turn) { job, turn in job.recorded(isEnd: isEnd, &turn) }
+        case .recorded(let id, let state):
+            update(id, &turn) { job, turn in job.recorded(state, &turn) }
         case .published(let id, let mark): published(id, mark, &turn)
         case .tick: tick(&turn)
         }
@@ -127,6 +127,7 @@ package struct CoordinatorState {
             partitions[partition]?.position = max(position, offset + 1)
         }
         guard jobs[id] != nil else {
+            if result.isQuestion, partitions[partition]?.isReplaying == false { tellEnd(id, &turn) }
             return ignore(id, partition, offset, turn)
         }
         update(id, &turn) { job, turn in job.judge(result, offset: offset, &turn) }

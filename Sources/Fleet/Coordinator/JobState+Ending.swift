@@ -29,6 +29,7 @@ extension JobState {
     mutating func stop(_ state: JobRecord.State, _ error: DrayError?, _ turn: inout Turn) {
         guard isRunning else { return }
         record.state = state
+        isStateRecorded = false
         record.error = error
         beginDrain(turn)
         for (key, unit) in units where !unit.isOut { units[key] = nil }
@@ -95,9 +96,10 @@ extension JobState {
     }
 
     /// A record of the job is durable.
-    mutating func recorded(isEnd: Bool, _ turn: inout Turn) {
+    mutating func recorded(_ state: JobRecord.State, _ turn: inout Turn) {
         isRecorded = true
-        guard isEnd, record.state.isEnd, !isEndRecorded else { return }
+        if state == record.state { isStateRecorded = true }
+        guard state.isEnd, record.state.isEnd, !isEndRecorded else { return }
         isEndRecorded = true
         isControlDue = true
         turn.actions.append(.ended(record))

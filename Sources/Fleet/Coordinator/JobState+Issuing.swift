@@ -99,7 +99,7 @@ extension JobState {
 
     private func nextCleanUp(_ turn: Turn) -> WorkUnit.Key? {
         guard !record.state.isEnd, !isEnding, outCount == 0 else { return nil }
-        guard turn.now >= cleanUpNotBefore else { return nil }
+        guard isStateRecorded, turn.now >= cleanUpNotBefore else { return nil }
         let key = WorkUnit.Key(.discard)
         guard let unit = units[key] else { return key }
         return unit.notBefore <= turn.now ? key : nil

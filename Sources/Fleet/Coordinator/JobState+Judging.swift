@@ -94,7 +94,7 @@ extension JobState {
     private mutating func foldWhatIsThere(_ turn: inout Turn) {
         while isRunning, let (index, result) = ledger?.next() {
             dataBytes += result.dataBytes
-            if index >= publishedRanges {
+            if index >= record.publishedRanges ?? 0 {
                 let isMark = (index + 1) % turn.settings.eventMarkInterval == 0
                 publish(.range(index, result), mark: isMark ? .ranges(index + 1) : nil, &turn)
             }

@@ -12,6 +12,8 @@ struct JobState {
     let partition: Int
     /// Whether its record is durable: nothing is issued before, so that whoever takes over knows the job.
     var isRecorded = false
+    /// Whether a record with its present state is durable: nothing is cleaned up before, since who takes over would go on.
+    var isStateRecorded = false
     /// Whether another coordinator had it before.
     var wasTaken = false
     /// Whether its past is being replayed.
@@ -52,13 +54,21 @@ struct JobState {
     var timer = Milliseconds.max
     /// Whether the record of its end is durable.
     var isEndRecorded = false
-    /// How many ranges' events are known to be durable.
-    var publishedRanges: Int
 
     init(record: JobRecord, partition: Int) {
         self.record = record
         self.partition = partition
-        publishedRanges = record.publishedRanges ?? 0
+    }
+
+    /// Takes into account another record of the job, read while its past is replayed.
+    mutating func recall(_ other: JobRecord, _ turn: inout Turn) {
+        record.epoch = max(record.epoch, other.epoch + 1)
+        record.publishedRanges = max(record.publishedRanges ?? 0, other.publishedRanges ?? 0)
+        if ledger == nil, let plan = other.plan { adopt(plan, &turn) }
+        guard isRunning, other.state != .running else { return }
+        record.state = other.state
+        record.error = other.error
+        beginDrain(turn)
     }
 
     /// The job's id.

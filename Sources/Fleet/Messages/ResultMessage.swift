@@ -48,6 +48,14 @@ package struct ResultMessage: Sendable, Hashable {
         self.body = body
     }
 
+    /// Whether the worker goes on, and may wait for an answer.
+    var isQuestion: Bool {
+        switch body {
+        case .started, .sized: true
+        default: false
+        }
+    }
+
     /// Whether the run is over.
     package var isOutcome: Bool {
         switch body {

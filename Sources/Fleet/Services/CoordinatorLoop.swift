@@ -144,7 +144,7 @@ struct CoordinatorLoop {
                 try send(.task(task), to: PartitionID(Topics.tasks, partition))
             case .record(let record):
                 let id = record.order.id
-                let next = CoordinatorEvent.recorded(job: id, isEnd: record.state.isEnd)
+                let next = CoordinatorEvent.recorded(job: id, record.state)
                 try send(.job(record), to: place(Topics.jobs, id), then: next)
             case .control(let record):
                 try send(.control(record), to: PartitionID(Topics.control, 0))
