@@ -46,10 +46,15 @@ man: build
 	    .build/release/dray --man-page $$command > .build/man/dray-$$command.1 || exit 1; \
 	done
 
-install: man
+# Builds nothing that is there: root need not have Swift.
+install:
+	test -x .build/release/dray || $(MAKE) build
 	install -D -m 755 .build/release/dray $(DESTDIR)$(PREFIX)/bin/dray
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 .build/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	.build/release/dray --man-page > $(DESTDIR)$(PREFIX)/share/man/man1/dray.1
+	for command in $(COMMANDS); do \
+	    .build/release/dray --man-page $$command > $(DESTDIR)$(PREFIX)/share/man/man1/dray-$$command.1 || exit 1; \
+	done
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	.build/release/dray completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dray
 
