@@ -9,6 +9,7 @@ final class ProgressDisplay: Sendable {
     private struct State {
         var first: ProgressSample?
         var lastShown: ContinuousClock.Instant?
+        var lastPercent = ""
     }
 
     private let style: ProgressStyle
@@ -28,7 +29,7 @@ final class ProgressDisplay: Sendable {
             state.first = first
             if let last = state.lastShown, now - last < Self.interval { return }
             state.lastShown = now
-            show(ProgressLine(sample, since: first))
+            show(ProgressLine(sample, since: first), &state)
         }
     }
 
@@ -36,7 +37,7 @@ final class ProgressDisplay: Sendable {
     func finish(total: UInt64) {
         state.withLock { state in
             let sample = ProgressSample(done: total, total: total, time: .now)
-            show(ProgressLine(sample, since: state.first ?? sample))
+            show(ProgressLine(sample, since: state.first ?? sample), &state)
             endLine()
         }
     }
@@ -48,12 +49,15 @@ final class ProgressDisplay: Sendable {
         }
     }
 
-    private func show(_ line: ProgressLine) {
+    private func show(_ line: ProgressLine, _ state: inout State) {
         switch style {
         case .none: break
         case .bar:
             StandardError.write("\r" + line.bar(width: Terminal.width) + "\u{1B}[K")
         case .percent(let descriptor):
+            // A pipe or a log keeps every line: one is enough for each state.
+            guard line.percent != state.lastPercent else { return }
+            state.lastPercent = line.percent
             StandardStream.write("    (\(line.percent)/100%)\r", to: descriptor)
         case .json: StandardError.write(line.json + "\n")
         }

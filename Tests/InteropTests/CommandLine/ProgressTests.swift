@@ -17,6 +17,7 @@ internal import Testing
         let states = result.output.replacing("\r\n", with: "\r").split(separator: "\r")
         #expect(result.succeeded && result.error.isEmpty && result.output.hasSuffix("\r\n"))
         #expect(states.last == "    (100.00/100%)")
+        #expect(Set(states).count == states.count, "no state is said twice")
         #expect(states.allSatisfy { $0.hasPrefix("    (") && $0.hasSuffix("/100%)") })
     }
 
