@@ -100,6 +100,8 @@ package enum ConvertTable {
                 + "Zeros and holes are found and not copied.",
             "DST appears under its name when it is whole: until then the work is in a staging file beside it. "
                 + "A file that exists is not touched without --force or -n.",
+            "A raw file of any size stays the same to the byte as raw; qemu-img would fill its last sector of 512 bytes. "
+                + "In other formats, and between concatenated sources, a disk has whole sectors.",
         ],
         arguments: [ArgumentSpec("SRC", isRepeatable: true), ArgumentSpec("DST")],
         options: [
