@@ -14,6 +14,7 @@ work=.build/demo
 mkdir -p "$work"
 
 if [ -z "${IMAGE:-}" ]; then
+    deploy/install-dependencies.sh --demo
     IMAGE=$work/source.raw
     rm -f "$IMAGE"
     say "making an ext4 image of 2 GiB with 512 MiB of this machine's files: $IMAGE"
@@ -42,7 +43,7 @@ if command -v qemu-img > /dev/null; then
     qemu-img compare "$IMAGE" "$TARGET"
 fi
 
-say "dray checksum (the same for both: it is the content's)"
+say "dray checksum (of the content: the same for both, if the disk has whole sectors of 512 bytes)"
 "$dray" checksum "$IMAGE" "$TARGET"
 
 source_size=$(stat -Lc %s "$IMAGE")

@@ -2,23 +2,26 @@
 # SPDX-FileCopyrightText: 2026 The Dray authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Installs the system libraries that Dray is built with; with --test also what its tests, demo and benchmark call.
+# Installs the system libraries that Dray is built with; with --demo also what makes the demo's image, with --test what
+# tests and benchmark call.
 # Does nothing when all is there. Needs Debian or Ubuntu, and root or sudo. Swift itself is not installed.
 set -euo pipefail
 
 packages=(pkg-config zlib1g-dev libdeflate-dev libzstd-dev libssl-dev libsqlite3-dev)
 case ${1:-} in
 '') ;;
+--demo) packages+=(e2fsprogs) ;;
 --test) packages+=(qemu-utils e2fsprogs python3 bash-completion man-db time openssl xz-utils) ;;
 *)
-    echo "usage: $0 [--test]" >&2
+    echo "usage: $0 [--demo | --test]" >&2
     exit 2
     ;;
 esac
 
 # A virtual or renamed package (pkg-config, pkgconf) counts as installed where one that provides it is.
 is_installed() {
-    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2> /dev/null)" = installed ]
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2> /dev/null)" = installed ] && return
+    dpkg-query -W -f '${db:Status-Status} ${Provides}\n' | grep -Eq "^installed (.*, )?$1( |,|\$)"
 }
 
 missing=()
