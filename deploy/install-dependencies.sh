@@ -21,7 +21,7 @@ esac
 # A virtual or renamed package (pkg-config, pkgconf) counts as installed where one that provides it is.
 is_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2> /dev/null)" = installed ] && return
-    dpkg-query -W -f '${db:Status-Status} ${Provides}\n' | grep -Eq "^installed (.*, )?$1( |,|\$)"
+    dpkg-query -W -f '${db:Status-Status} ${Provides}\n' | grep -E "^installed (.*, )?$1( |,|\$)" > /dev/null
 }
 
 missing=()
