@@ -46,7 +46,6 @@ package struct StagingFile: Sendable, Hashable {
     package func checkTarget(replacing: Bool) throws(DrayError) {
         var raw = stat()
         guard unsafe lstat(destination, &raw) == 0 else { return }
-        guard replacing else { throw existing() }
         let status = FileStatus(raw)
         guard status.isRegular || status.isSymbolicLink else {
             throw DrayError(
@@ -55,6 +54,7 @@ package struct StagingFile: Sendable, Hashable {
                 file: target
             )
         }
+        guard replacing else { throw existing() }
     }
 
     /// Makes the staging file, unless it is there already: `prepare` fills a file without a name, which then gets the
