@@ -40,6 +40,10 @@ extension CoordinatorState {
     /// The past of a partition is told: its jobs go on, in a new epoch.
     mutating func rebuilt(_ partition: Int, _ turn: inout Turn) {
         partitions[partition]?.isReplaying = false
+        for id in overwritten.sorted() where topics.partition(ofJob: id) == partition {
+            if let end = endRecords[id] { turn.actions.append(.record(end)) }
+            overwritten.remove(id)
+        }
         for id in jobs.filter({ $0.value.partition == partition }).keys.sorted() {
             update(id, &turn) { job, turn in
                 guard job.isReplaying else { return }
@@ -106,7 +110,11 @@ extension CoordinatorState {
 
     private mutating func replay(_ record: JobRecord, _ partition: Int, _ turn: inout Turn) {
         let id = record.order.id
-        if let end = endRecords[id] { return confirm(record, end, &turn) }
+        if let end = endRecords[id] {
+            // Records from before the end are told too; what counts is the last one.
+            if record.state == end.state { overwritten.remove(id) } else { overwritten.insert(id) }
+            return
+        }
         guard !ended.contains(id) else { return }
         guard !record.state.isEnd else {
             forget(id)

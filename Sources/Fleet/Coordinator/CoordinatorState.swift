@@ -19,6 +19,8 @@ package struct CoordinatorState {
     var ended = RecentSet<String>(limit: Self.rememberedEnds)
     /// The records of the jobs that ended last, in case that someone overwrites one.
     var endRecords: [String: JobRecord] = [:]
+    /// Jobs of whose records the last one that was replayed is not that of their end.
+    var overwritten: Set<String> = []
     /// Jobs whose end was read from `jobs`.
     var confirmedEnds = RecentSet<String>(limit: 4096)
     var keptRecords = RecentSet<String>(limit: 4096)

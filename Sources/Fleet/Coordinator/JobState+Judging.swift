@@ -151,6 +151,7 @@ extension JobState {
         guard isRunning || key.step == .discard else { return remove(key, &turn) }
         let isCurrent = result.attempt == unit.attempt && result.epoch == record.epoch
         guard isCurrent || isReplaying || !RetryPolicy.isRetriable(error) else { return }
+        guard units[key]?.fail(epoch: result.epoch, attempt: result.attempt) == true else { return }
         let failures = unit.failures + 1
         let isRetried =
             RetryPolicy.isRetriable(error) && failures < turn.settings.retry.attempts
@@ -158,7 +159,6 @@ extension JobState {
             return key.step == .discard ? discarded(&turn) : giveUp(key, error, &turn)
         }
         retries += 1
-        units[key]?.failures = failures
         let salt = StableHash.of("\(id)/\(key.index)/\(failures)/\(turn.settings.seed)")
         let wait = turn.settings.retry.backoff(failures: failures, salt: salt)
         takeBack(key, notBefore: turn.now + wait, &turn)

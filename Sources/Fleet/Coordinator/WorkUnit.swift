@@ -20,7 +20,9 @@ struct WorkUnit {
     /// Counts issues.
     var attempt = 0
     /// Counts failures that may be tried again.
-    var failures = 0
+    private(set) var failures = 0
+    /// The epoch and attempt whose failure was counted last: a report of it may come again.
+    private(set) var lastFailure = (epoch: 0, attempt: 0)
     /// Counts deadlines that passed.
     var expiries = 0
     /// Whether it is out.
@@ -43,6 +45,14 @@ struct WorkUnit {
     mutating func begin(_ run: String) {
         guard runs[run] == nil, runs.count < Self.runLimit else { return }
         runs[run] = true
+    }
+
+    /// Counts a failure; false where it was counted before.
+    mutating func fail(epoch: Int, attempt: Int) -> Bool {
+        guard (epoch, attempt) > lastFailure else { return false }
+        lastFailure = (epoch, attempt)
+        failures += 1
+        return true
     }
 
     /// Notes that a run ended.
