@@ -14,6 +14,9 @@ final class Simulation {
     /// How long jobs may take from then on.
     static let patience: Milliseconds = 120_000
 
+    /// How much may happen: usual are a thousand steps.
+    static let mostSteps = 50_000
+
     let faults: Faults
     let mutation: Mutation?
     let topics = Topics(jobPartitions: 2, taskPartitions: 3)
@@ -82,6 +85,10 @@ final class Simulation {
         var overSince: Milliseconds?
         while let body = time.next(before: end) {
             body()
+            if time.steps > Self.mostSteps {
+                violations.append("the fleet does not come to rest")
+                break
+            }
             guard isCalm, time.steps % 64 == 0 else { continue }
             if overSince == nil, isOver { overSince = now }
             if let overSince, now > overSince + 1500 { break }
