@@ -19,6 +19,8 @@ final class DescriptorIO: Sendable {
     /// Held while a unit is read, changed and written back, so that two threads that share a unit do not lose
     /// each other's bytes. Aligned writes never touch a unit of another's, and need no lock.
     private let patching = Mutex<Void>(())
+    /// How the first flush that failed did so; held while flushing.
+    private let flushFailure = Mutex<SystemErrorNumber?>(nil)
 
     init(_ descriptor: FileDescriptor, name: String, alignment: IOAlignment) {
         self.descriptor = descriptor
@@ -213,16 +215,23 @@ final class DescriptorIO: Sendable {
         )
     }
 
-    /// Makes what was written durable: fdatasync(2).
+    /// Makes what was written durable: fdatasync(2). Once it has failed it fails for good: the kernel drops the pages that it
+    /// could not write and tells of it once, so the next call would succeed with the data lost. One flush at a time, lest
+    /// the error go to another thread than the one whose data it was.
     func flush() throws(DrayError) {
-        guard case .failure(let error) = systemCall({ fdatasync(descriptor.number) }) else {
-            return
+        let failed = flushFailure.withLock { failure -> SystemErrorNumber? in
+            guard failure == nil else { return failure }
+            if case .failure(let error) = systemCall({ fdatasync(descriptor.number) }) {
+                failure = error
+            }
+            return failure
         }
+        guard let failed else { return }
         throw DrayError(
             .resource,
             "cannot make the file durable",
             file: name,
-            errno: error.number
+            errno: failed.number
         )
     }
 }
