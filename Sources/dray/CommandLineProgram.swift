@@ -9,6 +9,7 @@ internal import Glibc
 enum CommandLineProgram {
     /// Runs the command line `words` (without the program's name); the exit code.
     static func run(_ words: [String]) -> Int32 {
+        StandardStream.occupyClosed()
         // A reader that goes away is an error of write(2), which says so.
         _ = signal(SIGPIPE, SIG_IGN)
         guard let name = words.first, !name.hasPrefix("-") else {

@@ -43,6 +43,17 @@ enum StandardError {
 
 /// Standard output or error, for what may get lost.
 enum StandardStream {
+    /// Gives each of the descriptors 0 to 2 that is closed something that can be neither read nor written. Otherwise an image
+    /// would get its number, and progress and messages would be written into the image. Called before anything is opened.
+    static func occupyClosed() {
+        for descriptor in STDIN_FILENO...STDERR_FILENO {
+            guard fcntl(descriptor, F_GETFD) < 0 else { continue }
+            let access = descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY
+            // The lowest free number is this one. Without it nothing that follows is safe, and there is nobody to tell.
+            guard unsafe open("/dev/null", access) == descriptor else { _exit(1) }
+        }
+    }
+
     /// Writes `text` to `descriptor`; a failure is left alone.
     static func write(_ text: String, to descriptor: Int32) {
         _ = writeAll(Array(text.utf8), to: descriptor)
