@@ -131,6 +131,7 @@ extension ExitCodeSpec {
     /// The codes that mean the same for every command.
     static let always = [
         ExitCodeSpec(70, "an error in Dray itself; please report it"),
+        ExitCodeSpec(129, "stopped by SIGHUP: the terminal went away"),
         ExitCodeSpec(130, "stopped by SIGINT (^C)"),
         ExitCodeSpec(143, "stopped by SIGTERM"),
     ]

@@ -79,7 +79,7 @@ enum CommandLineProgram {
             StandardError.report(prefix(spec) + error.description)
             return ExitCode.of(error.kind, in: spec)
         } catch let error as JobService.Stopped {
-            let name = error.signal == SIGINT ? "SIGINT" : "SIGTERM"
+            let name = StopSignals.name(of: error.signal)
             StandardError.report(prefix(spec) + "stopped by " + name)
             return ExitCode.stopped(by: error.signal)
         } catch {

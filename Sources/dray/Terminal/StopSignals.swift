@@ -5,7 +5,7 @@ internal import Fleet
 internal import Glibc
 internal import Synchronization
 
-/// Turns SIGINT and SIGTERM into a request to stop, which the running job looks at once a chunk. The second
+/// Turns SIGINT, SIGTERM and SIGHUP into a request to stop, which the running job looks at once a chunk. The second
 /// signal ends the process at once, without clean-up.
 final class StopSignals: Sendable {
     /// What the jobs look at.
@@ -30,6 +30,15 @@ final class StopSignals: Sendable {
         return signals
     }
 
+    /// What `signal` is called in messages.
+    static func name(of signal: Int32) -> String {
+        switch signal {
+        case SIGHUP: "SIGHUP"
+        case SIGINT: "SIGINT"
+        default: "SIGTERM"
+        }
+    }
+
     /// Notes `signal`: the first asks to stop, the second ends the process.
     fileprivate func receive(_ signal: Int32) {
         let (isFirst, _) = first.compareExchange(
@@ -42,13 +51,21 @@ final class StopSignals: Sendable {
     }
 }
 
-/// SIGINT and SIGTERM.
+/// SIGINT and SIGTERM, and SIGHUP unless it was ignored when the program began, as nohup(1) has it.
 private func stopSet() -> sigset_t {
     var set = sigset_t()
     unsafe sigemptyset(&set)
+    if !ignoresHangUp() { unsafe sigaddset(&set, SIGHUP) }
     unsafe sigaddset(&set, SIGINT)
     unsafe sigaddset(&set, SIGTERM)
     return set
+}
+
+private func ignoresHangUp() -> Bool {
+    var action = sigaction()
+    guard unsafe sigaction(SIGHUP, nil, &action) == 0 else { return false }
+    // SIG_IGN is the address 1, which Swift does not import.
+    return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
 }
 
 private func startListening(_ context: UnsafeMutableRawPointer) {
