@@ -97,7 +97,7 @@ extension OptionSpec {
         nil,
         "range-size",
         value: "SIZE",
-        "Size of the ranges that the job is cut into, a multiple of 4M. Chosen by the job's size by default."
+        "Size of the ranges that the job is cut into, a multiple of 4M up to 128M. Chosen by the job's size by default."
     )
 
     /// `-m`: how many threads.

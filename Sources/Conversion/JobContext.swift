@@ -8,6 +8,9 @@ internal import Storage
 
 /// A job's opened sources, its target's rules and its plan: made once a worker and shared by the threads that run its ranges.
 final class JobContext: Sendable {
+    /// How much memory the ranges of a job may hold at once, in bytes, however many threads run them.
+    static let memoryLimit = 128 << 20
+
     /// The job.
     let job: JobOrder
     /// What is read; of a comparison the first image.
@@ -44,7 +47,8 @@ final class JobContext: Sendable {
         }
         plan = try Self.plan(spec, disk, other, target)
         // Long ranges hold no content, so no buffer is ever asked for them.
-        ranges = BufferPool(bufferSize: Int(Self.rangeSize(of: spec, plan.guestSize)))
+        let rangeSize = Int(Self.rangeSize(of: spec, plan.guestSize))
+        ranges = BufferPool(bufferSize: rangeSize, limit: max(1, Self.memoryLimit / rangeSize))
         self.disk = disk
         self.other = other
         self.target = target
@@ -127,11 +131,12 @@ final class JobContext: Sendable {
                 "a \(spec.kind.rawValue) job with these sources and this target makes no sense"
             )
         }
-        if let size = spec.rangeSize, size == 0 || size % RangePlanner.unit != 0 || size > 256 << 20
+        if let size = spec.rangeSize,
+            size == 0 || size % RangePlanner.unit != 0 || size > Self.memoryLimit
         {
             throw DrayError(
                 .invalid,
-                "the range size \(size) is not a multiple of 4 MiB up to 256 MiB"
+                "the range size \(size) is not a multiple of 4 MiB up to 128 MiB"
             )
         }
     }
