@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import BlockIO
+internal import Glibc
 internal import Synchronization
 
 /// A log's records in an SQLite file, which a later process can go on from: safe against kill -9 at any moment.
@@ -30,6 +31,7 @@ package final class JournalStore: RecordStore {
     /// it, with `unsupported` where another version wrote it, with `corrupt` where it is damaged.
     package init(path: String) throws(DrayError) {
         self.path = path
+        try Self.refuseScrap(path)
         let database = try SQLiteConnection(path: path)
         // Exclusive: the lock is taken by the first use below and held until the process ends, however it ends.
         try database.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -148,6 +150,13 @@ package final class JournalStore: RecordStore {
         _ body: (borrowing Guarded) throws(DrayError) -> Value
     ) throws(DrayError) -> Value {
         try state.withLock { guarded throws(DrayError) in try body(guarded) }
+    }
+
+    /// A file that is shorter than SQLite's header (100 bytes) is no database, but SQLite takes it for an empty one.
+    private static func refuseScrap(_ path: String) throws(DrayError) {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0, (1..<100).contains(status.st_size) else { return }
+        throw DrayError(.refused, "the file is not a journal of dray", file: path)
     }
 
     private static func claim(_ database: SQLiteConnection, _ path: String) throws(DrayError) {

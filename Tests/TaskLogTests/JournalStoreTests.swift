@@ -63,9 +63,9 @@ struct JournalStoreTests {
         #expect(error?.message.contains("in use") == true)
     }
 
-    @Test("a file that is not a journal is refused and stays as it is")
-    func foreignFile() throws {
-        let content = [UInt8](repeating: 0x41, count: 8192)
+    @Test("a file that is not a journal is refused and stays as it is", arguments: [1, 99, 8192])
+    func foreignFile(count: Int) throws {
+        let content = [UInt8](repeating: 0x41, count: count)
         #expect(FileManager.default.createFile(atPath: path, contents: Data(content)))
         let error = #expect(throws: DrayError.self) { try JournalStore(path: path) }
         #expect(error?.kind == .refused && error?.file == path)
