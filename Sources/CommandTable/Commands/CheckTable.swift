@@ -9,7 +9,7 @@ package enum CheckTable {
         summary: "verify the metadata of a disk image",
         description: [
             "Verifies that the image's tables do not contradict each other, as qemu-img check does, and repairs nothing. "
-                + "Exit codes are qemu-img's, but backing files are not opened, and need not be there."
+                + "Exit codes are qemu-img's; a backing file that may not be opened is not looked at."
         ],
         arguments: [ArgumentSpec("IMAGE")],
         options: [

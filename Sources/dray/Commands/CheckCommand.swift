@@ -14,7 +14,12 @@ enum CheckCommand {
 
     static func run(_ arguments: ParsedArguments) throws -> Int32 {
         let isJSON = try arguments.wantsJSON()
-        let layer = try arguments.openLayer(arguments.positionals[0])
+        let path = arguments.positionals[0]
+        let layer = try arguments.openLayer(path)
+        if let problem = try problem(layer, path, arguments) {
+            StandardError.report("check: \(problem)")
+            return 1
+        }
         guard let report = try layer.check() else {
             StandardError.report("check: this image format does not support checks")
             return nothingToCheck
@@ -28,6 +33,25 @@ enum CheckCommand {
         if report.corruptions > 0 { return corrupt }
         if report.leaks > 0 { return leaks }
         return report.checkErrors > 0 ? 1 : ExitCode.success
+    }
+
+    /// What keeps qemu-img from checking, too: a chain that cannot be opened, a key that is not there. A backing image
+    /// that the gate does not allow is not looked at.
+    private static func problem(
+        _ layer: any ImageDriver,
+        _ path: String,
+        _ arguments: ParsedArguments
+    ) throws -> String? {
+        if try layer.information().isEncrypted {
+            return "\(path.escapingControls): the image is encrypted, and Dray has no key"
+        }
+        guard layer.backing != nil else { return nil }
+        do {
+            _ = try arguments.openImage(path)
+            return nil
+        } catch let error as DrayError {
+            return error.kind == .refused ? nil : error.description
+        }
     }
 
     private static func json(_ report: CheckReport, _ layer: any ImageDriver)
