@@ -55,6 +55,19 @@ package final class EmbeddedLog: TaskLog {
         return end
     }
 
+    package func offset(of partition: PartitionID, atOrAfter time: Int64) throws(DrayError) -> Int64
+    {
+        // Of what is in memory only: with a store behind it a process has one job, whose records are all wanted.
+        guard let buffer = state.withLock({ $0.partitions[partition] }) else {
+            throw unknownTopic(partition.topic)
+        }
+        var place = buffer.base
+        while let record = buffer.next(from: place), record.timestamp < time {
+            place = record.offset + 1
+        }
+        return buffer.next(from: place)?.offset ?? buffer.end
+    }
+
     package func open(_ subscription: LogSubscription) throws(DrayError) -> any LogPort {
         var positions: [PartitionID: Int64] = [:]
         var assigned: [LogPosition] = []
@@ -67,6 +80,12 @@ package final class EmbeddedLog: TaskLog {
         }
         for topic in subscription.tailed {
             for partition in try partitions(of: topic) { positions[partition] = 0 }
+        }
+        for place in subscription.followed {
+            guard place.partition.partition < (try partitionCount(of: place.partition.topic)) else {
+                throw unknownTopic(place.partition.topic)
+            }
+            positions[place.partition] = place.offset
         }
         let wakeUp = WakeUp()
         let member = EmbeddedMember(

@@ -58,7 +58,7 @@ struct EmbeddedLogState {
         var credits = credits
         for (partition, position) in member.positions {
             guard let buffer = partitions[partition] else { continue }
-            let isMetered = member.metered.contains(partition.topic)
+            let isMetered = member.metered[partition.topic] != nil
             let limit = min(Self.batchLimit, isMetered ? credits : Int.max)
             if position < buffer.base, limit > 0 {
                 gaps.append(StoreGap(partition, position, buffer.base, limit))
@@ -117,7 +117,7 @@ struct EmbeddedLogState {
 /// A member of a group, as the log knows it.
 struct EmbeddedMember {
     let group: String
-    let metered: Set<String>
+    let metered: [String: Int]
     var positions: [PartitionID: Int64]
     var events: [LogEvent]
     let wakeUp: WakeUp

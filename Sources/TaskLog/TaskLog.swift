@@ -16,6 +16,10 @@ package protocol TaskLog: AnyObject, Sendable {
     /// The offset that the next record of a partition will have: its present end.
     func end(of partition: PartitionID) throws(DrayError) -> Int64
 
+    /// The offset of the first record of a partition that was produced at `time` (milliseconds since 1970) or later; the
+    /// partition's end where there is none. Logs that keep no index of times may answer an earlier one.
+    func offset(of partition: PartitionID, atOrAfter time: Int64) throws(DrayError) -> Int64
+
     /// Reads the records of a partition from offset `start` to before `end`, in order, on the calling thread,
     /// without joining anything. Records that the policy dropped are left out.
     func read(
@@ -32,22 +36,30 @@ package struct LogSubscription: Sendable {
     package var group: String
     /// Topics whose partitions are shared out among the group's members.
     package var shared: [String]
-    /// Of `shared`, the topics that are taken only against credits.
-    package var metered: Set<String>
+    /// Whether one member gets the same partition numbers of every topic of `shared`, which then have equally many.
+    package var isCopartitioned: Bool
+    /// Of `shared`, the topics that are taken only against credits, with their shares where several have records.
+    package var metered: [String: Int]
     /// Topics that this member reads whole, from their first record, on its own.
     package var tailed: [String]
+    /// Partitions that this member reads from these places on, on its own.
+    package var followed: [LogPosition]
 
     /// Describes what a role consumes.
     package init(
         group: String,
         shared: [String] = [],
-        metered: Set<String> = [],
-        tailed: [String] = []
+        isCopartitioned: Bool = false,
+        metered: [String: Int] = [:],
+        tailed: [String] = [],
+        followed: [LogPosition] = []
     ) {
         self.group = group
         self.shared = shared
+        self.isCopartitioned = isCopartitioned
         self.metered = metered
         self.tailed = tailed
+        self.followed = followed
     }
 }
 

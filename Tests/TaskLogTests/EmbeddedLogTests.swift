@@ -77,7 +77,7 @@ struct EmbeddedLogTests {
     func credits() throws {
         let log = try EmbeddedLog(topics: Self.topics)
         let port = try log.open(
-            LogSubscription(group: "g", shared: ["work"], metered: ["work"], tailed: ["state"])
+            LogSubscription(group: "g", shared: ["work"], metered: ["work": 1], tailed: ["state"])
         )
         for number in 0..<10 {
             port.produce(Self.record("work", "k", "\(number)", partition: number % 2), token: 0)
@@ -88,6 +88,30 @@ struct EmbeddedLogTests {
             counts[record.topic, default: 0] += 1
         }
         #expect(counts == ["work": 3, "state": 10])
+    }
+
+    @Test(
+        "a followed partition is read from its place on, and a time names the first record not before it"
+    )
+    func follows() throws {
+        let log = try EmbeddedLog(topics: Self.topics)
+        let sender = try log.open(LogSubscription(group: "s"))
+        for number in 0..<5 {
+            sender.produce(Self.record("state", "k\(number)", "\(number)"), token: 0)
+        }
+        let state = PartitionID("state", 0)
+        let reader = try log.open(
+            LogSubscription(group: "r", followed: [LogPosition(state, offset: 3)])
+        )
+        #expect(try Self.poll(reader, count: 2) == ["3", "4"])
+        #expect(try log.offset(of: state, atOrAfter: 0) == 0)
+        let later = LogClock.wallMilliseconds() + 1000
+        #expect(try log.offset(of: state, atOrAfter: later) == 5)
+        let wrong = LogSubscription(
+            group: "r",
+            followed: [LogPosition(PartitionID("state", 9), offset: 0)]
+        )
+        #expect(throws: DrayError.self) { try log.open(wrong) }
     }
 
     @Test("a poll that waits is woken by a record and by wake()")

@@ -44,7 +44,11 @@ package final class CoordinatorService: Sendable {
     /// Joins the coordinators' group and starts.
     package func start() throws(DrayError) {
         let opened = try log.open(
-            LogSubscription(group: "coordinators", shared: [Topics.requests, Topics.results])
+            LogSubscription(
+                group: "coordinators",
+                shared: [Topics.requests, Topics.results],
+                isCopartitioned: true
+            )
         )
         port.withLock { $0 = opened }
         let started = OwnThread { [self] in run(opened) }

@@ -50,7 +50,7 @@ package final class WorkerService: Sendable {
             LogSubscription(
                 group: "workers",
                 shared: [Topics.tasks],
-                metered: [Topics.tasks],
+                metered: [Topics.tasks: 1],
                 tailed: [Topics.control]
             )
         )
