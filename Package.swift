@@ -37,6 +37,7 @@ let package = Package(
     targets: [
         .target(name: "CGetopt"),
         .target(name: "CLinux"),
+        .target(name: "CSHA256"),
         library("CZlib", pkgConfig: "zlib", package: "zlib1g-dev"),
         library("CDeflate", pkgConfig: "libdeflate", package: "libdeflate-dev"),
         library("CZstd", pkgConfig: "libzstd", package: "libzstd-dev"),
@@ -46,7 +47,7 @@ let package = Package(
         module("BlockIO"),
         module("Storage", ["BlockIO", "CLinux"]),
         module("DiskImage", ["BlockIO", "Storage", "CZlib", "CDeflate", "CZstd"]),
-        module("Digest", ["BlockIO", "CCrypto"]),
+        module("Digest", ["BlockIO", "CCrypto", "CSHA256"]),
         module("Conversion", ["BlockIO", "Storage", "DiskImage", "Digest"]),
         module("TaskLog", ["BlockIO", "CSQLite"]),
         module("Fleet", ["BlockIO", "DiskImage", "Conversion", "Digest", "TaskLog"]),

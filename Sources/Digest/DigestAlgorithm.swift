@@ -15,6 +15,8 @@ package final class DigestAlgorithm: @unchecked Sendable {
     package let size: Int
     /// The digest of a whole block (64 KiB) of zeros.
     package let zeroBlock: [UInt8]
+    /// Whether it is SHA-256, by whichever of its names it was asked for.
+    let isSHA256: Bool
     let method: OpaquePointer
 
     /// Fetches the digest that libcrypto knows as `name`: sha256, sha512, blake2b512, sha3-256, … Fails with `invalid` where
@@ -33,6 +35,7 @@ package final class DigestAlgorithm: @unchecked Sendable {
         }
         self.name = name
         self.size = size
+        isSHA256 = unsafe EVP_MD_is_a(method, "SHA2-256") == 1
         unsafe self.method = method
         let block = AlignedBuffer(count: UnitSize.block)
         block.zero(0..<block.count)

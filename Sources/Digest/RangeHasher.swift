@@ -21,14 +21,16 @@ package final class RangeHasher {
     /// Makes a hasher for one range after the other.
     package init(_ algorithm: DigestAlgorithm) { hasher = BlockHasher(algorithm) }
 
+    /// How many pairs of blocks were hashed at once.
+    package var pairCount: Int { hasher.pairCount }
+
     /// Adds the bytes of `range`. Blocks of zeros are noticed, and cost no hashing.
     package func append(_ buffer: AlignedBuffer, _ range: Range<Int>) {
         var position = range.lowerBound
         while position < range.upperBound {
             let left = range.upperBound - position
             if pendingCount == 0 && left >= UnitSize.block {
-                addBlock(buffer, position..<position + UnitSize.block)
-                position += UnitSize.block
+                position += addBlocks(buffer, position..<range.upperBound)
             } else {
                 let count = min(left, UnitSize.block - pendingCount)
                 appendToPending(buffer, position..<position + count)
@@ -81,6 +83,22 @@ package final class RangeHasher {
         if pendingHasData { addBlock(pending, 0..<pendingCount) } else { addZeroBlocks(1) }
         pendingCount = 0
         pendingHasData = false
+    }
+
+    /// Adds the first whole block of `range`, and the next one with it where both have data and a pair can be hashed at
+    /// once. Returns their length.
+    private func addBlocks(_ buffer: AlignedBuffer, _ range: Range<Int>) -> Int {
+        let first = range.lowerBound..<range.lowerBound + UnitSize.block
+        let second = first.upperBound..<first.upperBound + UnitSize.block
+        guard hasher.hashesPairs, second.upperBound <= range.upperBound,
+            !buffer.isZero(first), !buffer.isZero(second)
+        else {
+            addBlock(buffer, first)
+            return first.count
+        }
+        closeZeros()
+        hasher.hashPair(buffer, first.lowerBound..<second.upperBound, into: &openDigests)
+        return first.count + second.count
     }
 
     private func addBlock(_ buffer: AlignedBuffer, _ range: Range<Int>) {
