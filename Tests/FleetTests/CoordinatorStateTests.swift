@@ -5,6 +5,7 @@ import BlockIO
 import Conversion
 import DiskImage
 import Fleet
+import TaskLog
 import Testing
 
 struct CoordinatorStateTests {
@@ -14,6 +15,8 @@ struct CoordinatorStateTests {
         var now: Milliseconds = 0
         var offset: Int64 = 0
         var out: [TaskMessage] = []
+        var outTopics: [String: String] = [:]
+        var partitions: [Int] = []
         var controls: [ControlRecord] = []
         var letters: [DeadLetter] = []
         var events: [EventMessage] = []
@@ -31,7 +34,10 @@ struct CoordinatorStateTests {
         mutating func tell(_ event: CoordinatorEvent) {
             for action in state.handle(event, now: now) {
                 switch action {
-                case .issue(let task, _): out.append(task)
+                case .issue(let task, let place):
+                    out.append(task)
+                    outTopics[task.order.id] = place.topic
+                    partitions.append(place.partition)
                 case .record(let record):
                     tell(.recorded(job: record.order.id, record.state))
                 case .control(let record): controls.append(record)
@@ -45,10 +51,16 @@ struct CoordinatorStateTests {
             }
         }
 
-        mutating func submit(_ id: String, converts: Bool = false, weight: Int = 1) {
+        mutating func submit(
+            _ id: String,
+            converts: Bool = false,
+            weight: Int = 1,
+            priority: JobPriority = .normal
+        ) {
             var spec = JobSpec(kind: converts ? .convert : .checksum, sources: [])
             if converts { spec.target = TargetSpec(path: "t", format: .qcow2) }
-            tell(.request(.submit(JobOrder(id: id, spec: spec), weight: weight)))
+            let order = JobOrder(id: id, spec: spec)
+            tell(.request(.submit(Submission(order, weight: weight, priority: priority))))
             tell(.tick)
         }
 
@@ -132,6 +144,79 @@ struct CoordinatorStateTests {
             try #require(turns < 150)
         }
         #expect(harness.ends.values.allSatisfy { $0.state == .finished })
+    }
+
+    @Test("a job that comes when the window is full gets its first task out at once, within bounds")
+    func firstTasks() throws {
+        var harness = Harness { $0.window = 16 }
+        harness.submit("huge")
+        try harness.plan("huge", ranges: 10_000)
+        #expect(harness.out.count == 16)
+        harness.submit("small")
+        #expect(harness.out.last?.order.id == "small")
+        for number in 0..<100 { harness.submit("small-\(number)") }
+        #expect(harness.out.count == 32)
+        #expect(Set(harness.out.map(\.order.id)).count == 17)
+    }
+
+    @Test("each class has its topic and its window")
+    func classes() throws {
+        var harness = Harness { $0.window = 16 }
+        for priority in JobPriority.allCases {
+            harness.submit(priority.rawValue, priority: priority)
+            try harness.plan(priority.rawValue, ranges: 1000)
+            #expect(harness.outTopics[priority.rawValue] == "tasks.\(priority.rawValue)")
+        }
+        #expect(harness.out.count == 48)
+    }
+
+    @Test("what a job has out grows with what is seen to run")
+    func adaptiveWindow() throws {
+        var harness = Harness {
+            $0.window = 1024
+            $0.firstWindow = 24
+        }
+        harness.submit("a")
+        try harness.plan("a", ranges: 10_000)
+        #expect(harness.out.count == 24)
+        for (number, task) in harness.out.enumerated() {
+            harness.report(task, .started, run: "w/\(number)")
+        }
+        #expect(harness.out.count == 72)
+    }
+
+    @Test("tasks are spread over the partitions, and one that got stuck goes to another one")
+    func spreading() throws {
+        var harness = Harness()
+        harness.submit("a")
+        try harness.plan("a", ranges: 12)
+        let counts = Dictionary(grouping: harness.partitions.dropFirst(), by: { $0 }).mapValues(
+            \.count
+        )
+        #expect(counts == [0: 4, 1: 4, 2: 4])
+        let before = Array(harness.partitions.dropFirst())
+        harness.partitions = []
+        harness.now = try #require(harness.state.nextTick)
+        harness.tell(.tick)
+        #expect(harness.partitions.count == 12)
+        #expect(zip(before, harness.partitions).allSatisfy { $0 != $1 })
+    }
+
+    @Test(
+        "a request out of its limits ends as failed, once, and nothing is issued",
+        arguments: [0, 101, -1, Int.max, Int.min]
+    )
+    func refusal(weight: Int) {
+        var harness = Harness()
+        harness.submit("a", weight: weight)
+        harness.submit("a", weight: 1)
+        harness.tell(.refused(job: "b", DrayError(.corrupt, "no JSON")))
+        harness.tell(.tick)
+        #expect(harness.ends["a"]?.error?.kind == .invalid)
+        #expect(harness.ends["b"]?.error?.kind == .invalid)
+        #expect(harness.ends.values.allSatisfy { $0.state == .failed })
+        #expect(harness.out.isEmpty && harness.state.jobCount == 0)
+        #expect(harness.events.map(\.id) == ["a/end", "b/end"])
     }
 
     @Test("an error that may pass is met with growing waits, then ends the job with a dead letter")

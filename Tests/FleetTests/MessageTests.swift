@@ -52,7 +52,10 @@ struct MessageTests {
             rangeCount: 7,
             results: TaskMessage.Span(partition: 0, from: 5, to: 99)
         )
-        var record = JobRecord(order: order, weight: 3)
+        var record = JobRecord(
+            Submission(order, weight: 3, priority: .bulk, submittedAt: 1_770_000_000_000)
+        )
+        record.endedAt = 1_770_000_001_000
         record.plan = plan
         record.state = .failing
         record.error = error
@@ -77,7 +80,8 @@ struct MessageTests {
         )
         let letter = DeadLetter(task: task, attempts: 5, unendedStarts: 1, error: error)
         return [
-            .request(.submit(order, weight: 2)), .request(.cancel("job-1")), .job(record),
+            .request(.submit(Submission(order, weight: 2, priority: .high, submittedAt: 5))),
+            .request(.cancel("job-1")), .job(record),
             .task(task), .control(control), .deadLetter(letter),
         ]
             + bodies.map {

@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 struct WorkerStateTests {
-    private static let partition = PartitionID(Topics.tasks, 0)
+    private static let partition = PartitionID(Topics.tasks(.normal), 0)
 
     /// A worker whose actions are noted.
     private struct Harness {

@@ -113,8 +113,7 @@ final class SimulatedCoordinator: SimulatedNode {
     private func tell(_ event: CoordinatorEvent) {
         for action in state.handle(event, now: world.now) {
             switch action {
-            case .issue(let task, let partition):
-                send(.task(task), PartitionID(Topics.tasks, partition), nil)
+            case .issue(let task, let place): send(.task(task), place, nil)
             case .record(let record):
                 let id = record.order.id
                 let next = CoordinatorEvent.recorded(job: id, record.state)

@@ -15,6 +15,7 @@ struct SimulatedJob {
 
     let order: JobOrder
     let count: Int
+    let priority: JobPriority
     /// A range that kills its worker.
     var poison: Int?
     /// A range that fails for good.
@@ -34,6 +35,7 @@ struct SimulatedJob {
         spec.digest = "fake"
         order = JobOrder(id: "job-\(number)", spec: spec)
         count = Int.random(in: 0...10, using: &random)
+        priority = JobPriority.allCases.randomElement(using: &random) ?? .normal
         guard count > 0 else { return }
         let victim = Int.random(in: 0..<count, using: &random)
         if Int.random(in: 0..<100, using: &random) < faults.poison { poison = victim }

@@ -60,8 +60,12 @@ final class SimulatedWorker: SimulatedNode {
     /// What was this worker's is so no more; commits still count as long as the group has not moved on.
     func leave() {
         guard !positions.isEmpty else { return }
-        tell(.revoked(positions.keys.sorted { $0.partition < $1.partition }))
+        tell(.revoked(sortedPartitions))
         positions = [:]
+    }
+
+    private var sortedPartitions: [PartitionID] {
+        positions.keys.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
     }
 
     override func poll() {
@@ -69,7 +73,7 @@ final class SimulatedWorker: SimulatedNode {
             controlPosition += 1
             if case .control(let record) = message { tell(.control(record)) }
         }
-        for partition in positions.keys.sorted(by: { $0.partition < $1.partition }) {
+        for partition in sortedPartitions {
             let start = positions[partition] ?? 0
             for message in world.log.records(partition, from: start, limit: state.credits) {
                 let offset = positions[partition] ?? 0

@@ -51,7 +51,6 @@ final class Simulation {
         settings.drain = 2000
         settings.takenDrain = 2000
         settings.eventMarkInterval = 3
-        settings.taskPartitions = topics.taskPartitions
         for number in 0..<Int.random(in: 1...4, using: &random) {
             let job = SimulatedJob(number: number, faults: self.faults, &random)
             jobs[job.order.id] = job
@@ -139,7 +138,7 @@ final class Simulation {
         }
         let isRefused = !isCoordinator && chance(faults.refused)
         let isAckLost = !isCoordinator && chance(faults.lostAcks)
-        let isLost = partition.topic == Topics.tasks && chance(faults.lostTasks)
+        let isLost = Topics.taskShares[partition.topic] != nil && chance(faults.lostTasks)
         let isTwice = chance(faults.duplicates)
         at(delay) { [unowned self] in
             let isGone = node.incarnation != incarnation && isCut(node, incarnation, partition)
@@ -163,11 +162,13 @@ final class Simulation {
     private func appended(_ partition: PartitionID) {
         let delay = random(1...3)
         switch partition.topic {
-        case Topics.tasks, Topics.control: for worker in workers { worker.wake(delay) }
+        case Topics.control: for worker in workers { worker.wake(delay) }
         case Topics.results, Topics.requests, Topics.jobs:
             for coordinator in coordinators where coordinator.owned.contains(partition.partition) {
                 coordinator.wake(delay)
             }
+        case let topic where Topics.taskShares[topic] != nil:
+            for worker in workers { worker.wake(delay) }
         default: break
         }
     }
@@ -176,9 +177,11 @@ final class Simulation {
         guard let job = jobs[id] else { return }
         let requests = place(Topics.requests, id)
         let time = random(0...2000)
+        let weight = Int(random(1...3))
+        let submission = Submission(job.order, weight: weight, priority: job.priority)
         for _ in 0...(percent(20) ? 1 : 0) {
             at(time) { [unowned self] in
-                log.append(.request(.submit(job.order, weight: 1)), to: requests)
+                log.append(.request(.submit(submission)), to: requests)
             }
         }
         guard percent(faults.cancels) else { return }
@@ -195,15 +198,18 @@ final class Simulation {
         let generation = workerGeneration
         let members = workers.filter { $0.isAlive && !$0.isFrozen }
         for (place, worker) in members.enumerated() {
-            let share = (0..<topics.taskPartitions).filter { $0 % members.count == place }
+            let share = taskPartitions.filter { $0.partition % members.count == place }
             worker.leave()
             worker.later(random(5...20)) { [unowned self] in
                 guard generation == workerGeneration else { return }
-                worker.assign(
-                    share.map { PartitionID(Topics.tasks, $0) },
-                    generation: generation
-                )
+                worker.assign(share, generation: generation)
             }
+        }
+    }
+
+    private var taskPartitions: [PartitionID] {
+        JobPriority.allCases.flatMap { priority in
+            (0..<topics.taskPartitions).map { PartitionID(Topics.tasks(priority), $0) }
         }
     }
 

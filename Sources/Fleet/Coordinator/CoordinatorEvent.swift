@@ -1,10 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The Dray authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import BlockIO
+package import TaskLog
+
 /// What a coordinator is told.
 package enum CoordinatorEvent: Sendable {
     /// A client asks for something.
     case request(RequestMessage)
+    /// A client asks for a job with this id in a way that cannot be read.
+    case refused(job: String, DrayError)
     /// A job's record was read: of a partition that is being taken over, or later as someone wrote it.
     case jobRecord(JobRecord)
     /// A worker reports; the offset is the report's place in the job's partition of `results`.
@@ -34,8 +39,8 @@ package enum EventMark: Sendable, Hashable {
 
 /// What a coordinator wants done, in this order.
 package enum CoordinatorAction: Sendable {
-    /// Put a task into this partition of `tasks`.
-    case issue(TaskMessage, partition: Int)
+    /// Put a task into this partition of the tasks of its class.
+    case issue(TaskMessage, PartitionID)
     /// Write a job's record, then tell ``CoordinatorEvent/recorded(job:_:)``.
     case record(JobRecord)
     /// Write a control record.

@@ -11,9 +11,11 @@ package struct CoordinatorSettings: Sendable {
     /// The most ranges that a plan may have: the ledger of a job takes 24 bytes a range.
     package static let largestRangeCount = 1 << 20
 
-    /// How many tasks may be out at once, over all jobs: about three times the workers' slots.
-    package var window = 192
-    /// How many tasks each job may have out, however many jobs there are.
+    /// How many tasks of a class may be out at once, over all jobs: about three times the slots of the largest fleet.
+    package var window = 1024
+    /// How many tasks a job that is alone may have out at first: the window grows with what is seen to run.
+    package var firstWindow = 24
+    /// How many tasks each job may have out, however many jobs there are. Beyond a full window only as many more as fill it again.
     package var smallestWindow = 2
     /// How many windows a range may be ahead of the first one that is missing.
     package var reach = 4
@@ -37,8 +39,6 @@ package struct CoordinatorSettings: Sendable {
     package var publishesEvents = true
     /// How many range events may be published a second time when another coordinator takes over.
     package var eventMarkInterval = 256
-    /// How many partitions `tasks` has.
-    package var taskPartitions = 1
     /// Seeds the jitter of back-off times.
     package var seed: UInt64 = 0
     /// Makes the fold of a job's digests, from the digest's name.

@@ -8,10 +8,10 @@ extension CoordinatorState {
             guard let place = jobs.index(forKey: id) else { continue }
             jobs.values[place].timer = .max
             jobs.values[place].expire(&turn)
-            countOut(&turn)
+            countOut(jobs.values[place].record.priority, &turn)
             if jobs.values[place].isControlDue { controlDue.insert(id) }
             schedule(id, turn)
-            ready.add(id)
+            makeReady(id)
         }
         issueAll(&turn)
         for id in controlDue.sorted() { control(id, &turn) }
@@ -19,19 +19,20 @@ extension CoordinatorState {
     }
 
     /// Books what a job's tasks have changed.
-    mutating func countOut(_ turn: inout Turn) {
-        for (partition, change) in turn.outChanges {
-            outByPartition[partition] += change
-            outCount += change
-        }
-        turn.outChanges = [:]
+    mutating func countOut(_ priority: JobPriority, _ turn: inout Turn) {
+        classes[priority.rank].book(&turn)
     }
 
-    /// Jobs take turns, each with as many tasks as its weight, while the window has room.
     private mutating func issueAll(_ turn: inout Turn) {
-        var remaining = ready.count
+        for rank in classes.indices { issueAll(rank, &turn) }
+    }
+
+    /// Jobs take turns, each with as many tasks as its weight, while the window has room. Jobs that have nothing out get a first task
+    /// beyond the window too, until that is full twice: they do not wait until others' tasks are done.
+    private mutating func issueAll(_ rank: Int, _ turn: inout Turn) {
+        var remaining = classes[rank].ready.count
         var postponed: [String] = []
-        while remaining > 0, outCount < settings.window, let id = ready.pop() {
+        while remaining > 0, hasRoom(rank, forMore: 2), let id = classes[rank].ready.pop() {
             remaining -= 1
             guard let place = jobs.index(forKey: id) else { continue }
             if partitions[jobs.values[place].partition]?.isReplaying ?? false {
@@ -39,29 +40,56 @@ extension CoordinatorState {
                 continue
             }
             let weight = jobs.values[place].record.weight
-            let share = max(settings.smallestWindow, settings.window * weight / max(weights, 1))
-            var count = 0
-            while count < weight, outCount < settings.window,
-                jobs.values[place].issueNext(
-                    window: share,
-                    partition: leastLoadedPartition(),
-                    &turn
-                )
-            {
-                count += 1
-                countOut(&turn)
-            }
-            if count == weight {
-                ready.add(id)
+            switch issue(place, rank, weight, &turn) {
+            case .turnIsOver:
+                makeReady(id)
                 remaining += 1
+            case .windowIsFull: postponed.append(id)
+            case .nothingToDo: break
             }
             schedule(id, turn)
         }
-        for id in postponed { ready.add(id) }
+        for id in postponed { makeReady(id) }
     }
 
-    private func leastLoadedPartition() -> Int {
-        outByPartition.indices.min { outByPartition[$0] < outByPartition[$1] } ?? 0
+    /// Whether the window has room, or one that many times as large.
+    private func hasRoom(_ rank: Int, forMore times: Int = 1) -> Bool {
+        classes[rank].outCount < times * classes[rank].window(settings)
+    }
+
+    /// Why a job's turn ended.
+    private enum Issued {
+        case turnIsOver
+        case windowIsFull
+        case nothingToDo
+    }
+
+    /// Issues up to `most` tasks of one job.
+    private mutating func issue(
+        _ place: Dictionary<String, JobState>.Index,
+        _ rank: Int,
+        _ most: Int,
+        _ turn: inout Turn
+    ) -> Issued {
+        for _ in 0..<most {
+            let isPoor = jobs.values[place].outCount < settings.smallestWindow
+            guard hasRoom(rank) || (isPoor && hasRoom(rank, forMore: 2)) else {
+                return .windowIsFull
+            }
+            let share = classes[rank].share(weight: most, settings)
+            guard jobs.values[place].issueNext(window: share, to: &classes[rank], &turn) else {
+                return .nothingToDo
+            }
+            classes[rank].book(&turn)
+        }
+        return .turnIsOver
+    }
+
+    /// Gives a job a turn.
+    mutating func makeReady(_ id: String) {
+        guard let place = jobs.index(forKey: id) else { return }
+        let rank = jobs.values[place].record.priority.rank
+        classes[rank].ready.add(id, isFresh: jobs.values[place].isFresh)
     }
 
     private mutating func schedule(_ id: String, _ turn: Turn) {
@@ -82,11 +110,9 @@ extension CoordinatorState {
     /// Drops a job that has ended or is someone else's.
     mutating func forget(_ id: String) {
         guard let job = jobs.removeValue(forKey: id) else { return }
-        weights -= job.record.weight
-        for unit in job.units.values where unit.isOut {
-            outByPartition[unit.partition] -= 1
-            outCount -= 1
-        }
+        let rank = job.record.priority.rank
+        classes[rank].weights -= job.record.weight
+        for unit in job.units.values { classes[rank].drop(unit) }
         if job.record.state.isEnd { remember(job.record) }
     }
 }

@@ -132,7 +132,7 @@ extension CoordinatorState {
         job.mustPlan = settings.plansAgain && record.plan != nil
         if !job.isRunning { job.beginDrain(turn) }
         if let plan = record.plan { job.adopt(plan, &turn) }
-        weights += record.weight
+        classes[record.priority.rank].weights += record.weight
         jobs[id] = job
     }
 

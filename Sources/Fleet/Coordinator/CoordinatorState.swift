@@ -28,19 +28,17 @@ package struct CoordinatorState {
     var ignored: [String: IgnoredJob] = [:]
     /// Jobs for which a partition was taken again, once each.
     var retaken = RecentSet<String>(limit: 4096)
-    var ready = ReadyQueue()
     var timers = TimerQueue()
     var controlDue: Set<String> = []
-    var outByPartition: [Int]
-    var outCount = 0
-    var weights = 0
+    /// By ``JobPriority/rank``.
+    var classes: [TaskClass]
     let topics: Topics
 
     /// Makes a coordinator that owns nothing yet.
     package init(settings: CoordinatorSettings, topics: Topics) {
         self.settings = settings
         self.topics = topics
-        outByPartition = Array(repeating: 0, count: topics.taskPartitions)
+        classes = JobPriority.allCases.map { TaskClass($0, partitions: topics.taskPartitions) }
     }
 
     /// Takes note of `event` at `now` and says what is to be done.
@@ -50,9 +48,10 @@ package struct CoordinatorState {
     ) -> [CoordinatorAction] {
         var turn = Turn(now: now, settings: settings)
         switch event {
-        case .request(.submit(let order, let weight)): submit(order, weight, &turn)
+        case .request(.submit(let submission)): submit(submission, &turn)
         case .request(.cancel(let id)):
             update(id, &turn) { job, turn in job.stop(.cancelling, nil, &turn) }
+        case .refused(let id, let error): refuse(id, error, &turn)
         case .jobRecord(let record): adopt(record, &turn)
         case .result(let result, let offset): take(result, offset, &turn)
         case .taken(let partition, let offset):
@@ -100,12 +99,14 @@ package struct CoordinatorState {
 
     /// Draws the consequences of a change of a job for what all jobs share.
     private mutating func settle(_ id: String, _ turn: inout Turn) {
-        countOut(&turn)
-        if jobs[id]?.isControlDue == true { controlDue.insert(id) }
-        ready.add(id)
+        guard let place = jobs.index(forKey: id) else { return }
+        classes[jobs.values[place].record.priority.rank].book(&turn)
+        if jobs.values[place].isControlDue { controlDue.insert(id) }
+        makeReady(id)
     }
 
-    private mutating func submit(_ order: JobOrder, _ weight: Int, _ turn: inout Turn) {
+    private mutating func submit(_ submission: Submission, _ turn: inout Turn) {
+        let order = submission.order
         guard jobs[order.id] == nil, !ended.contains(order.id) else { return }
         let partition = topics.partition(ofJob: order.id)
         guard ignored[order.id] == nil || retaken.contains(order.id) else {
@@ -115,11 +116,38 @@ package struct CoordinatorState {
             retaken.insert(order.id)
             return turn.actions.append(.takeAgain(partition: partition))
         }
-        let record = JobRecord(order: order, weight: min(max(weight, 1), 100))
-        weights += record.weight
+        if let fault = submission.fault {
+            return refuse(JobRecord(Submission(order)), fault, &turn)
+        }
+        let record = JobRecord(submission)
+        classes[record.priority.rank].weights += record.weight
         jobs[order.id] = JobState(record: record, partition: partition)
         turn.actions.append(.record(record))
         update(order.id, &turn) { job, turn in job.publish(.submitted, &turn) }
+    }
+
+    /// Ends a job that no one can do before it begins. What it asked for is not known: its order is empty.
+    private mutating func refuse(_ id: String, _ error: DrayError, _ turn: inout Turn) {
+        guard jobs[id] == nil, !ended.contains(id) else { return }
+        let order = JobOrder(id: id, spec: JobSpec(kind: .convert, sources: []))
+        let reason = DrayError(.invalid, "the request cannot be read: " + error.message)
+        refuse(JobRecord(Submission(order)), reason, &turn)
+    }
+
+    private mutating func refuse(
+        _ request: JobRecord,
+        _ error: DrayError,
+        _ turn: inout Turn
+    ) {
+        var record = request
+        record.state = .failed
+        record.error = error
+        if settings.publishesEvents {
+            turn.actions.append(.event(EventMessage(job: record.order.id, .failed(error)), nil))
+        }
+        turn.actions.append(.record(record))
+        turn.actions.append(.ended(record))
+        remember(record)
     }
 
     private mutating func take(_ result: ResultMessage, _ offset: Int64, _ turn: inout Turn) {

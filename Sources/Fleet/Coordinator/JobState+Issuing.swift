@@ -2,14 +2,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Conversion
+internal import TaskLog
 
 extension JobState {
     /// Puts out at most one step, if there is one to do and `window` leaves room. Says whether it did.
-    mutating func issueNext(window: Int, partition: Int, _ turn: inout Turn) -> Bool {
+    mutating func issueNext(
+        window: Int,
+        to tasks: inout TaskClass,
+        _ turn: inout Turn
+    ) -> Bool {
         guard isRecorded, outCount < window, let key = nextUnit(window: window, turn) else {
             return false
         }
-        issue(key, partition: partition, &turn)
+        let stuck = units[key].flatMap { $0.expiries > 0 ? $0.partition : nil }
+        let partition = tasks.leastLoaded(avoiding: stuck)
+        issue(key, to: PartitionID(tasks.topic, partition), &turn)
         return true
     }
 
@@ -40,28 +47,34 @@ extension JobState {
 
     /// Notes that a step is no longer out, and forgets it.
     mutating func remove(_ key: WorkUnit.Key, _ turn: inout Turn) {
-        guard let unit = units.removeValue(forKey: key), unit.isOut else { return }
-        outCount -= 1
-        turn.outChanges[unit.partition, default: 0] -= 1
+        guard let unit = units.removeValue(forKey: key) else { return }
+        comeBack(unit, &turn)
     }
 
     /// Notes that a step is no longer out, and keeps it for another time.
     mutating func takeBack(_ key: WorkUnit.Key, notBefore: Milliseconds, _ turn: inout Turn) {
         guard var unit = units[key] else { return }
-        if unit.isOut {
-            outCount -= 1
-            turn.outChanges[unit.partition, default: 0] -= 1
-        }
+        comeBack(unit, &turn)
         unit.isOut = false
+        unit.hasBegun = false
         unit.notBefore = notBefore
         units[key] = unit
     }
 
     /// The run behind this report is alive: its lease begins anew.
-    mutating func renew(_ key: WorkUnit.Key, _ turn: Turn) {
+    mutating func renew(_ key: WorkUnit.Key, _ turn: inout Turn) {
         guard var unit = units[key], unit.isOut else { return }
+        if !unit.hasBegun { turn.runningChange += 1 }
+        unit.hasBegun = true
         unit.deadline = deadline(turn.settings.runLease, unit, turn)
         units[key] = unit
+    }
+
+    private mutating func comeBack(_ unit: WorkUnit, _ turn: inout Turn) {
+        guard unit.isOut else { return }
+        outCount -= 1
+        turn.outChanges[unit.partition, default: 0] -= 1
+        if unit.hasBegun { turn.runningChange -= 1 }
     }
 
     private var hasDiscard: Bool { units[WorkUnit.Key(.discard)] != nil }
@@ -105,17 +118,21 @@ extension JobState {
         return unit.notBefore <= turn.now ? key : nil
     }
 
-    private mutating func issue(_ key: WorkUnit.Key, partition: Int, _ turn: inout Turn) {
+    private mutating func issue(
+        _ key: WorkUnit.Key,
+        to place: PartitionID,
+        _ turn: inout Turn
+    ) {
         var unit = units[key] ?? WorkUnit()
         precondition(!unit.isOut, "a step is out once")
         outCount += 1
-        turn.outChanges[partition, default: 0] += 1
-        unit.partition = partition
+        turn.outChanges[place.partition, default: 0] += 1
+        unit.partition = place.partition
         unit.isOut = true
         unit.attempt += 1
         unit.deadline = deadline(turn.settings.queueLease, unit, turn)
         units[key] = unit
-        turn.actions.append(.issue(task(key, unit), partition: unit.partition))
+        turn.actions.append(.issue(task(key, unit), place))
     }
 
     /// The order for a step.

@@ -15,7 +15,7 @@ extension JobState {
         if result.isOutcome { units[key]?.end(result.run) }
         switch result.body {
         case .started: started(key, result, &turn)
-        case .progress: renew(key, turn)
+        case .progress: renew(key, &turn)
         case .sized(let bytes): sized(key, result, bytes, &turn)
         case .planned(let plan): planned(plan, epoch: result.epoch, &turn)
         case .ranged(let range): ranged(key, result, range, &turn)
@@ -32,7 +32,7 @@ extension JobState {
         _ turn: inout Turn
     ) {
         units[key]?.begin(result.run)
-        renew(key, turn)
+        renew(key, &turn)
         guard key.step == .range, let limit = turn.settings.retry.unendedStarts,
             let unit = units[key], unit.openRuns >= limit, refused.insert(key.index).inserted
         else { return }
@@ -93,7 +93,7 @@ extension JobState {
 
     private mutating func foldWhatIsThere(_ turn: inout Turn) {
         while isRunning, let (index, result) = ledger?.next() {
-            dataBytes += result.dataBytes
+            dataBytes = dataBytes.adding(result.dataBytes) ?? .max
             if index >= record.publishedRanges ?? 0 {
                 let isMark = (index + 1) % turn.settings.eventMarkInterval == 0
                 publish(.range(index, result), mark: isMark ? .ranges(index + 1) : nil, &turn)

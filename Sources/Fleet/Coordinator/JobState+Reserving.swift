@@ -11,7 +11,7 @@ extension JobState {
         _ bytes: UInt64,
         _ turn: inout Turn
     ) {
-        renew(key, turn)
+        renew(key, &turn)
         guard belongsToPlan(result, turn), allocator != nil else { return }
         do throws(DrayError) {
             _ = try allocator?.reserve(key.index, bytes)

@@ -77,6 +77,9 @@ struct JobState {
     /// Whether tasks other than `discard` are to run.
     var isRunning: Bool { record.state == .running && !isEnding }
 
+    /// Whether nothing of it was issued yet.
+    var isFresh: Bool { record.plan == nil && units.isEmpty }
+
     /// The offset from which the job's results are still needed, if any are.
     func floor(_ settings: CoordinatorSettings) -> Int64? {
         let isNeeded = settings.keepsResults || record.plan?.needsSeal ?? true

@@ -6,6 +6,8 @@ struct Turn {
     let now: Milliseconds
     let settings: CoordinatorSettings
     var actions: [CoordinatorAction] = []
-    /// Tasks that went out less tasks that came back, by partition of `tasks`.
+    /// Tasks that went out less tasks that came back, by partition of the tasks of the job's class.
     var outChanges: [Int: Int] = [:]
+    /// Tasks that began less such that came back.
+    var runningChange = 0
 }

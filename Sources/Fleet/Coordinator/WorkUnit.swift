@@ -27,7 +27,9 @@ struct WorkUnit {
     var expiries = 0
     /// Whether it is out.
     var isOut = false
-    /// Which partition of `tasks` it is in.
+    /// Whether, being out, it is known to have begun.
+    var hasBegun = false
+    /// Which partition of the tasks of its class it is or was in.
     var partition = 0
     /// When it is issued again, being out.
     var deadline = Milliseconds.max

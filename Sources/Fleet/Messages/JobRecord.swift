@@ -27,8 +27,14 @@ package struct JobRecord: Sendable, Hashable, Codable {
 
     /// The job with its request.
     package let order: JobOrder
-    /// Its share of the fleet, compared with other jobs': 1 is usual.
+    /// Its share of its class, compared with other jobs': 1 is usual.
     package var weight: Int
+    /// Its class.
+    package var priority: JobPriority
+    /// When the client sent it by its clock, in milliseconds since 1970, where it said so.
+    package var submittedAt: Int64?
+    /// When it ended by its coordinator's clock, in milliseconds since 1970.
+    package var endedAt: Int64?
     /// How far it is.
     package var state: State
     /// Counts the coordinators that had it, from 1.
@@ -43,16 +49,36 @@ package struct JobRecord: Sendable, Hashable, Codable {
     package var publishedRanges: Int?
 
     /// Makes the first record of a job.
-    package init(order: JobOrder, weight: Int = 1) {
-        self.order = order
-        self.weight = weight
+    package init(_ submission: Submission) {
+        order = submission.order
+        weight = submission.weight
+        priority = submission.priority
+        submittedAt = submission.submittedAt
         state = .running
         epoch = 1
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        order = try fields.decode(JobOrder.self, forKey: .order)
+        weight = try fields.decodeIfPresent(Int.self, forKey: .weight) ?? 1
+        priority = try fields.decodeIfPresent(JobPriority.self, forKey: .priority) ?? .normal
+        submittedAt = try fields.decodeIfPresent(Int64.self, forKey: .submittedAt)
+        endedAt = try fields.decodeIfPresent(Int64.self, forKey: .endedAt)
+        state = try fields.decode(State.self, forKey: .state)
+        epoch = try fields.decode(Int.self, forKey: .epoch)
+        plan = try fields.decodeIfPresent(PlanResult.self, forKey: .plan)
+        outcome = try fields.decodeIfPresent(JobOutcome.self, forKey: .outcome)
+        error = try fields.decodeIfPresent(DrayError.self, forKey: .error)
+        publishedRanges = try fields.decodeIfPresent(Int.self, forKey: .publishedRanges)
     }
 
     private enum CodingKeys: String, CodingKey {
         case order = "job"
         case weight
+        case priority
+        case submittedAt
+        case endedAt
         case state
         case epoch
         case plan

@@ -78,8 +78,15 @@ package struct MessageCodec: Sendable {
 
     static func encode(_ message: Message) throws(DrayError) -> [UInt8] {
         switch message {
-        case .request(.submit(let order, let weight)):
-            try json(WireRequest(job: order, weight: weight))
+        case .request(.submit(let submission)):
+            try json(
+                WireRequest(
+                    job: submission.order,
+                    weight: submission.weight,
+                    priority: submission.priority,
+                    submittedAt: submission.submittedAt
+                )
+            )
         case .request(.cancel(let id)): try json(WireRequest(id: id))
         case .job(let record): try json(record)
         case .task(let task): try json(task)
@@ -95,18 +102,16 @@ package struct MessageCodec: Sendable {
         _ value: [UInt8]
     ) throws(DrayError) -> Message {
         switch type {
-        case .submit:
-            let request = try parse(WireRequest.self, value)
-            guard let order = request.job else {
-                throw DrayError(.corrupt, "the message has no field \"job\"")
-            }
-            return .request(.submit(try checked(order), weight: request.weight ?? 1))
+        case .submit: return .request(.submit(try submission(value)))
         case .cancel:
-            guard let id = try parse(WireRequest.self, value).id else {
-                throw DrayError(.corrupt, "the message has no field \"id\"")
+            guard let id = try parse(WireRequest.self, value).id, JobID.isValid(id) else {
+                throw DrayError(.corrupt, "the message's field \"id\" names no job")
             }
             return .request(.cancel(id))
-        case .job: return .job(try parse(JobRecord.self, value))
+        case .job:
+            let record = try parse(JobRecord.self, value)
+            _ = try checked(record.order)
+            return .job(record)
         case .task:
             let task = try parse(TaskMessage.self, value)
             _ = try checked(task.order)
@@ -120,6 +125,22 @@ package struct MessageCodec: Sendable {
             .jobCancelled:
             return .event(try parse(WireEvent.self, value).message(type))
         }
+    }
+
+    private static func submission(_ value: [UInt8]) throws(DrayError) -> Submission {
+        guard value.count <= Submission.largestRequest else {
+            throw DrayError(.unsupported, "a request of \(value.count) bytes is too large")
+        }
+        let request = try parse(WireRequest.self, value)
+        guard let order = request.job else {
+            throw DrayError(.corrupt, "the message has no field \"job\"")
+        }
+        return Submission(
+            try checked(order),
+            weight: request.weight ?? 1,
+            priority: request.priority ?? .normal,
+            submittedAt: request.submittedAt
+        )
     }
 
     private static func checked(_ order: JobOrder) throws(DrayError) -> JobOrder {
@@ -176,9 +197,12 @@ package struct MessageCodec: Sendable {
 
 /// The ids of jobs.
 package enum JobID {
+    /// The most bytes that an id may have.
+    package static let longest = 64
+
     /// Whether a text is 1 to 64 letters, digits and dashes.
     package static func isValid(_ id: String) -> Bool {
-        (1...64).contains(id.utf8.count)
+        (1...longest).contains(id.utf8.count)
             && id.utf8.allSatisfy { byte in
                 (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
                     || byte == 45

@@ -9,8 +9,18 @@ package struct Topics: Sendable, Hashable {
     package static let requests = "requests"
     /// The jobs' records.
     package static let jobs = "jobs"
-    /// Steps to be done.
-    package static let tasks = "tasks.normal"
+    /// Steps to be done, of jobs of a class.
+    package static func tasks(_ priority: JobPriority) -> String {
+        switch priority {
+        case .high: "tasks.high"
+        case .normal: "tasks.normal"
+        case .bulk: "tasks.bulk"
+        }
+    }
+    /// The topics of steps with the classes' shares.
+    package static let taskShares = Dictionary(
+        uniqueKeysWithValues: JobPriority.allCases.map { (tasks($0), $0.share) }
+    )
     /// What workers report.
     package static let results = "results"
     /// What every worker must know of running jobs.
@@ -22,7 +32,7 @@ package struct Topics: Sendable, Hashable {
 
     /// How many partitions `requests`, `jobs`, `results` and `events` have. Frozen by the hash of job ids.
     package let jobPartitions: Int
-    /// How many partitions `tasks` has.
+    /// How many partitions each of the topics of tasks has.
     package let taskPartitions: Int
 
     /// Describes a fleet's topics; one partition each suits a single process.
@@ -36,12 +46,14 @@ package struct Topics: Sendable, Hashable {
         [
             spec(Self.requests, jobPartitions, .consumed, isJournaled: false),
             spec(Self.jobs, jobPartitions, .compacted, isJournaled: true),
-            spec(Self.tasks, taskPartitions, .consumed, isJournaled: false),
             spec(Self.results, jobPartitions, .consumed, isJournaled: true),
             spec(Self.control, 1, .compacted, isJournaled: false),
             spec(Self.events, jobPartitions, .outgoing, isJournaled: false),
             spec(Self.deadLetters, 1, .kept, isJournaled: true),
         ]
+            + JobPriority.allCases.map {
+                spec(Self.tasks($0), taskPartitions, .consumed, isJournaled: false)
+            }
     }
 
     /// The partition of a job's records: FNV-1a of the id, so that it depends on no client library.

@@ -123,6 +123,8 @@ struct WireEvent: Codable {
 struct WireRequest: Codable {
     var job: JobOrder?
     var weight: Int?
+    var priority: JobPriority?
+    var submittedAt: Int64?
     var id: String?
 }
 

@@ -20,7 +20,7 @@ struct CoordinatorLoop {
     private var undelivered: [UInt64: CoordinatorEvent?] = [:]
     /// Partitions whose past is being told, with where it ends.
     private var replayEnds: [Int: Int64] = [:]
-    private var postponed: [(RequestMessage, LogRecord)] = []
+    private var postponed: [(CoordinatorEvent, LogRecord)] = []
     private var requestPositions: [PartitionID: (offset: Int64, token: UInt64)] = [:]
     private var floors: (places: [LogPosition], token: UInt64)?
     private var nextCommit = Milliseconds.min
@@ -99,24 +99,21 @@ struct CoordinatorLoop {
         try perform(state.handle(.rebuilt(partition: number), now: now))
         let waiting = postponed.filter { $0.1.partition == number }
         postponed.removeAll { $0.1.partition == number }
-        for (request, record) in waiting { try take(request, record) }
+        for (request, record) in waiting { try ask(request, record) }
     }
 
     private mutating func take(_ record: LogRecord) throws(DrayError) {
         switch MessageCodec.read(record) {
-        case .message(.request(let request)):
-            if replayEnds[record.partition] != nil {
-                postponed.append((request, record))
-            } else {
-                try take(request, record)
-            }
+        case .message(.request(let request)): try ask(.request(request), record)
         case .message(.result(let result)):
             try perform(state.handle(.result(result, offset: record.offset), now: now))
         case .message(.job(let job)): try perform(state.handle(.jobRecord(job), now: now))
         case .message:
             let error = DrayError(.unsupported, "the record is in the wrong topic")
             try bury(DeadLetter(record, error))
-        case .unreadable(let letter): try bury(letter)
+        case .unreadable(let letter):
+            try bury(letter)
+            if let id = refusedJob(record) { try ask(.refused(job: id, letter.error), record) }
         }
         if let end = replayEnds[record.partition], record.topic == Topics.results,
             record.offset + 1 >= end
@@ -125,11 +122,24 @@ struct CoordinatorLoop {
         }
     }
 
-    private mutating func take(
-        _ request: RequestMessage,
+    /// The job that an unreadable request is about: its client is to learn that it was refused.
+    private func refusedJob(_ record: LogRecord) -> String? {
+        guard record.topic == Topics.requests, MessageCodec.type(of: record) == .submit,
+            let key = record.key, key.count <= JobID.longest
+        else { return nil }
+        let id = String(decoding: key, as: UTF8.self)
+        guard JobID.isValid(id), topics.partition(ofJob: id) == record.partition else { return nil }
+        return id
+    }
+
+    private mutating func ask(
+        _ request: CoordinatorEvent,
         _ record: LogRecord
     ) throws(DrayError) {
-        try perform(state.handle(.request(request), now: now))
+        guard replayEnds[record.partition] == nil else {
+            return postponed.append((request, record))
+        }
+        try perform(state.handle(request, now: now))
         requestPositions[record.source] = (record.offset + 1, lastToken)
     }
 
@@ -140,8 +150,7 @@ struct CoordinatorLoop {
     private mutating func perform(_ actions: [CoordinatorAction]) throws(DrayError) {
         for action in actions {
             switch action {
-            case .issue(let task, let partition):
-                try send(.task(task), to: PartitionID(Topics.tasks, partition))
+            case .issue(let task, let place): try send(.task(task), to: place)
             case .record(let record):
                 let id = record.order.id
                 let next = CoordinatorEvent.recorded(job: id, record.state)

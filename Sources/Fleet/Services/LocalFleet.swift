@@ -113,7 +113,7 @@ package struct LocalFleet: Sendable {
         defer { worker.stop() }
         try coordinator.start()
         defer { coordinator.stop() }
-        try client.send(.submit(order, weight: 1), to: port, topics)
+        try client.send(.submit(Submission(order)), to: port, topics)
         let record = try client.wait(order.id, port, topics, cancel, onProgress)
         return try report(record, since: start)
     }
@@ -153,6 +153,7 @@ package struct LocalFleet: Sendable {
     private var coordinatorSettings: CoordinatorSettings {
         var settings = CoordinatorSettings(makeFolder: makeFolder)
         settings.window = slots * 3
+        settings.firstWindow = slots * 3
         settings.retry = .local
         settings.queueLease = Int64.max / 4
         settings.runLease = Int64.max / 4

@@ -78,12 +78,12 @@ struct WorkerLoop {
             try tell(.task(task, record.source, offset: record.offset))
         case .message(.control(let control)): try tell(.control(control))
         case .message:
-            guard record.topic == Topics.tasks else { return }
+            guard Topics.taskShares[record.topic] != nil else { return }
             let error = DrayError(.unsupported, "the record is in the wrong topic")
             let letter = DeadLetter(record, error)
             try tell(.unreadable(letter, record.source, offset: record.offset))
         case .unreadable(let letter):
-            guard record.topic == Topics.tasks else { return }
+            guard Topics.taskShares[record.topic] != nil else { return }
             try tell(.unreadable(letter, record.source, offset: record.offset))
         }
     }

@@ -49,8 +49,8 @@ package final class WorkerService: Sendable {
         let opened = try log.open(
             LogSubscription(
                 group: "workers",
-                shared: [Topics.tasks],
-                metered: [Topics.tasks: 1],
+                shared: Topics.taskShares.keys.sorted(),
+                metered: Topics.taskShares,
                 tailed: [Topics.control]
             )
         )

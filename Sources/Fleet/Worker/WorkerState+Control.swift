@@ -126,7 +126,9 @@ extension WorkerState {
 
     private mutating func commitAll(_ now: Milliseconds) {
         nextCommit = now + settings.commitInterval
-        let partitions = trackers.keys.sorted { $0.partition < $1.partition }
+        let partitions = trackers.keys.sorted {
+            ($0.topic, $0.partition) < ($1.topic, $1.partition)
+        }
         let places = commits(of: partitions)
         if !places.isEmpty { actions.append(.commit(places)) }
     }
