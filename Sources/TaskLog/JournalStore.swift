@@ -13,7 +13,7 @@ package final class JournalStore: RecordStore {
     /// Marks the file as ours (`DRAY`), as file(1) shows it.
     package static let applicationID: Int64 = 0x4452_4159
     /// The version of the tables.
-    package static let schemaVersion: Int64 = 1
+    package static let schemaVersion: Int64 = 2
 
     @safe
     private struct Guarded: @unchecked Sendable {
@@ -41,15 +41,15 @@ package final class JournalStore: RecordStore {
             Guarded(
                 database: database,
                 append: try database.prepare(
-                    "INSERT INTO records (topic, partition, offset, key, headers, value, timestamp)"
-                        + " VALUES (?, ?, ?, ?, ?, ?, ?)"
+                    "INSERT INTO records (topic, partition, offset, key, headers, value, timestamp, sum)"
+                        + " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
                 ),
                 remove: try database.prepare(
                     "DELETE FROM records WHERE topic = ? AND partition = ? AND key = ?"
                 ),
                 commit: try database.prepare(
-                    "REPLACE INTO commits (consumers, topic, partition, offset, metadata)"
-                        + " VALUES (?, ?, ?, ?, ?)"
+                    "REPLACE INTO commits (consumers, topic, partition, offset, metadata, sum)"
+                        + " VALUES (?, ?, ?, ?, ?, ?)"
                 )
             )
         )
@@ -78,7 +78,7 @@ package final class JournalStore: RecordStore {
         try locked { guarded throws(DrayError) in
             guard
                 let query = try guarded.database?.prepare(
-                    "SELECT offset, key, headers, value, timestamp FROM records WHERE topic = ?"
+                    "SELECT offset, key, headers, value, timestamp, sum FROM records WHERE topic = ?"
                         + " AND partition = ? AND offset >= ? AND offset < ? ORDER BY offset LIMIT ?"
                 )
             else { return [] }
@@ -89,16 +89,7 @@ package final class JournalStore: RecordStore {
             query.bind(5, Int64(limit))
             var records: [LogRecord] = []
             while try query.step() {
-                let record = LogRecord(
-                    topic: partition.topic,
-                    partition: partition.partition,
-                    offset: query.integer(0),
-                    key: query.bytes(1),
-                    headers: try headers(query.bytes(2) ?? []),
-                    value: query.bytes(3),
-                    timestamp: query.integer(4)
-                )
-                records.append(record)
+                records.append(try record(of: partition, query))
             }
             return records
         }
@@ -123,7 +114,7 @@ package final class JournalStore: RecordStore {
     ) throws(DrayError) -> LogPosition? {
         try locked { guarded throws(DrayError) in
             let query = try guarded.database?.prepare(
-                "SELECT offset, metadata FROM commits WHERE consumers = ? AND topic = ?"
+                "SELECT offset, metadata, sum FROM commits WHERE consumers = ? AND topic = ?"
                     + " AND partition = ?"
             )
             query?.bind(1, group)
@@ -131,7 +122,11 @@ package final class JournalStore: RecordStore {
             query?.bind(3, Int64(partition.partition))
             guard let query, try query.step() else { return nil }
             let metadata = String(decoding: query.bytes(1) ?? [], as: UTF8.self)
-            return LogPosition(partition, offset: query.integer(0), metadata: metadata)
+            let place = LogPosition(partition, offset: query.integer(0), metadata: metadata)
+            guard RecordSum(group: group, place).value == query.integer(2) else {
+                throw damaged("what '\(group)' has committed in '\(partition.topic)'")
+            }
+            return place
         }
     }
 
@@ -177,7 +172,7 @@ package final class JournalStore: RecordStore {
                 "the journal has version \(version); this dray knows version \(schemaVersion)"
             throw DrayError(.unsupported, message, file: path)
         }
-        let check = try database.text("PRAGMA quick_check(1)")
+        let check = try database.text("PRAGMA integrity_check(1)")
         guard check == "ok" else {
             throw DrayError(.corrupt, "the journal is damaged: \(check)", file: path)
         }
@@ -191,10 +186,11 @@ package final class JournalStore: RecordStore {
             CREATE TABLE records (
                 topic TEXT NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL,
                 key BLOB, headers BLOB NOT NULL, value BLOB, timestamp INTEGER NOT NULL,
+                sum INTEGER NOT NULL,
                 PRIMARY KEY (topic, partition, offset));
             CREATE TABLE commits (
                 consumers TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL,
-                offset INTEGER NOT NULL, metadata TEXT NOT NULL,
+                offset INTEGER NOT NULL, metadata TEXT NOT NULL, sum INTEGER NOT NULL,
                 PRIMARY KEY (consumers, topic, partition));
             """
         )
@@ -218,6 +214,7 @@ package final class JournalStore: RecordStore {
             guarded.commit?.bind(3, Int64(place.partition.partition))
             guarded.commit?.bind(4, place.offset)
             guarded.commit?.bind(5, place.metadata)
+            guarded.commit?.bind(6, RecordSum(group: group, place).value)
             try guarded.commit?.run()
         }
     }
@@ -230,16 +227,37 @@ package final class JournalStore: RecordStore {
         guarded.append?.bind(2, Int64(record.partition))
         guarded.append?.bind(3, record.offset)
         guarded.append?.bind(4, record.key)
-        guarded.append?.bind(5, HeaderBlock.encode(record.headers))
+        let headers = HeaderBlock.encode(record.headers)
+        guarded.append?.bind(5, headers)
         guarded.append?.bind(6, record.value)
         guarded.append?.bind(7, record.timestamp)
+        guarded.append?.bind(8, RecordSum(record, headers: headers).value)
         try guarded.append?.run()
     }
 
-    private func headers(_ bytes: [UInt8]) throws(DrayError) -> [LogHeader] {
-        guard let headers = HeaderBlock.decode(bytes) else {
-            throw DrayError(.corrupt, "a record of the journal has damaged headers", file: path)
+    /// The record in the row that `query` is at. Fails with `corrupt` where it is not what was stored.
+    private func record(
+        of partition: PartitionID,
+        _ query: SQLiteStatement
+    ) throws(DrayError) -> LogRecord {
+        let offset = query.integer(0)
+        let headers = query.bytes(2) ?? []
+        let record = LogRecord(
+            topic: partition.topic,
+            partition: partition.partition,
+            offset: offset,
+            key: query.bytes(1),
+            headers: HeaderBlock.decode(headers) ?? [],
+            value: query.bytes(3),
+            timestamp: query.integer(4)
+        )
+        guard RecordSum(record, headers: headers).value == query.integer(5) else {
+            throw damaged("record \(offset) of '\(partition.topic)'")
         }
-        return headers
+        return record
+    }
+
+    private func damaged(_ what: String) -> DrayError {
+        DrayError(.corrupt, "the journal is damaged: \(what) is not what was stored", file: path)
     }
 }

@@ -93,6 +93,53 @@ struct JournalStoreTests {
         #expect(error?.kind == .corrupt)
     }
 
+    @Test(
+        "a byte that has changed is noticed, or changes nothing",
+        arguments: SeededGenerator.seeds(2)
+    )
+    func anyByte(seed: UInt64) throws {
+        let place = LogPosition(PartitionID("work", 0), offset: 7, metadata: "as of then")
+        try write((0..<12).map { record("work", "k", "value \($0)") }, commit: place)
+        let whole = try #require(FileManager.default.contents(atPath: path))
+        let expected = try content()
+        #expect(expected.records.count == 12 && expected.place?.offset == 7)
+        var generator = SeededGenerator(seed: seed)
+        var noticed = 0
+        for _ in 0..<300 {
+            // Most of the file is empty; the other half of the changes goes where something is.
+            let filled = whole.indices.filter { whole[$0] != 0 }
+            let offset = try #require(
+                Bool.random(using: &generator)
+                    ? filled.randomElement(using: &generator)
+                    : whole.indices.randomElement(using: &generator)
+            )
+            var changed = whole
+            changed[offset] ^= UInt8.random(in: 1...255, using: &generator)
+            #expect(FileManager.default.createFile(atPath: path, contents: changed))
+            do {
+                #expect(try content() == expected, "seed \(seed), byte \(offset)")
+            } catch {
+                noticed += 1
+            }
+        }
+        #expect(noticed > 50, "seed \(seed)")
+    }
+
+    /// All that a journal says of what ``write(_:commit:)`` wrote.
+    private struct Content: Equatable {
+        let records: [String]
+        let place: LogPosition?
+    }
+
+    private func content() throws(DrayError) -> Content {
+        let store = try JournalStore(path: path)
+        defer { store.close() }
+        let work = PartitionID("work", 0)
+        let records = try store.records(of: work, from: 0, to: try store.end(of: work), limit: 100)
+        let texts = records.map { "\($0)" }
+        return Content(records: texts, place: try store.committed("g", work))
+    }
+
     private func patch(at offset: Int, _ bytes: [UInt8]) throws {
         var content = try #require(FileManager.default.contents(atPath: path))
         content.replaceSubrange(offset..<offset + bytes.count, with: bytes)
