@@ -81,3 +81,5 @@ static int lock(int fd, short type) {
 int dray_lock_exclusive(int fd) { return lock(fd, F_WRLCK); }
 
 int dray_lock_shared(int fd) { return lock(fd, F_RDLCK); }
+
+int dray_unlock(int fd) { return lock(fd, F_UNLCK); }

@@ -18,14 +18,18 @@ final class ConvertTarget: Sendable {
     let baseSize: UInt64
     /// The file beside the target that gets its name at the end; nil where the target is written in place.
     let staging: StagingFile?
+    /// What keeps late writers out, where several processes write the target.
+    let fence: TargetFence?
     private let opened = Mutex<(any Storage)?>(nil)
+    private let planned = Mutex<StorageIdentity?>(nil)
 
     /// Names the target that `spec` describes for a source of `disk`. Creates nothing.
     init(
         _ spec: TargetSpec,
         job: String,
         disk: SourceDisk,
-        gate: any ReferenceGate
+        gate: any ReferenceGate,
+        isFenced: Bool
     ) throws(DrayError) {
         let isDevice = StorageOpener.isBlockDevice(spec.path)
         let spec = isDevice ? spec : try Self.filling(spec, guestSize: disk.guestSize)
@@ -38,6 +42,8 @@ final class ConvertTarget: Sendable {
         )
         let isInPlace = isDevice || spec.existing == .overwrite
         staging = try isInPlace ? nil : StagingFile(target: spec.path, job: job)
+        fence = isFenced ? staging.map(TargetFence.init) : nil
+        if isFenced { try Self.refuseUnfenced(spec, format, isInPlace: isInPlace) }
         let base = try BaseImage.named(by: spec, disk: disk, gate: gate)
         baseSize = base?.guestSize ?? 0
         switch format.placement {
@@ -81,7 +87,7 @@ final class ConvertTarget: Sendable {
     var writesEmptyRanges: Bool { staging == nil || spec.sparseSize == 0 }
 
     /// The cache mode: what has to be durable must be flushed, which 'unsafe', the default, never does.
-    private var cache: CacheMode {
+    var cache: CacheMode {
         spec.isDurable && spec.cache == .unsafe ? .writeback : spec.cache
     }
 
@@ -92,6 +98,12 @@ final class ConvertTarget: Sendable {
             try checkRoom(storage)
             return try format.prepare(storage)
         }
+        if let fence { return try create(staging, inside: fence) }
+        try create(staging)
+    }
+
+    /// Makes the empty staging file.
+    func create(_ staging: StagingFile) throws(DrayError) {
         try staging.create(replacing: spec.existing == .replace, cache: cache) {
             storage throws(DrayError) in
             try format.prepare(storage)
@@ -113,8 +125,18 @@ final class ConvertTarget: Sendable {
         }
     }
 
-    /// What tells this target from another: its staging file, or what that has become. Fails where neither is there.
+    /// What tells this target from another: its staging file, or what that has become, when first asked. Fails where neither is
+    /// there.
     func identity() throws(DrayError) -> StorageIdentity {
+        try planned.withLock { planned throws(DrayError) in
+            if let planned { return planned }
+            let identity = try findIdentity()
+            planned = identity
+            return identity
+        }
+    }
+
+    private func findIdentity() throws(DrayError) -> StorageIdentity {
         if let staging, !staging.exists {
             return try StorageOpener.open(spec.path, for: .reading, cache: .writeback).identity()
         }
@@ -122,7 +144,13 @@ final class ConvertTarget: Sendable {
     }
 
     /// Writes the tables and gives the file its name; returns its length in bytes. A target that has its name already stays as it is.
-    func seal(_ placements: [RangePlacement]) throws(DrayError) -> UInt64 {
+    func seal(
+        _ placements: [RangePlacement],
+        _ control: any TaskControl
+    ) throws(DrayError) -> UInt64 {
+        if let staging, let fence {
+            return try seal(placements, staging, inside: fence, control)
+        }
         if let staging, !staging.exists {
             // The plan's name vouches for it: the target has the staging file's inode.
             return try StorageOpener.open(spec.path, for: .reading, cache: .writeback).length
@@ -134,11 +162,6 @@ final class ConvertTarget: Sendable {
             isDurable: cache != .unsafe
         )
         return storage.length
-    }
-
-    /// Removes the staging file, unless it is to be kept.
-    func discard() throws(DrayError) {
-        if !spec.keepsPartial { try staging?.remove() }
     }
 
     private func checkRoom(_ storage: any Storage) throws(DrayError) {

@@ -29,7 +29,12 @@ final class JobContext: Sendable {
     let ranges: BufferPool
 
     /// Opens what `job` names and plans it. Only with `createsTarget` the empty target is made; else it must be there.
-    init(_ job: JobOrder, gate: any ReferenceGate, createsTarget: Bool) throws(DrayError) {
+    init(
+        _ job: JobOrder,
+        gate: any ReferenceGate,
+        isFenced: Bool,
+        createsTarget: Bool
+    ) throws(DrayError) {
         self.job = job
         let spec = job.spec
         let sector: UInt64 = spec.target.map { $0.format == .raw ? 1 : 512 } ?? 1
@@ -41,7 +46,13 @@ final class JobContext: Sendable {
         let other = isComparison ? try SourceDisk(Array(images.suffix(1))) : nil
         var target: ConvertTarget?
         if let wanted = spec.target {
-            target = try ConvertTarget(wanted, job: job.id, disk: disk, gate: gate)
+            target = try ConvertTarget(
+                wanted,
+                job: job.id,
+                disk: disk,
+                gate: gate,
+                isFenced: isFenced
+            )
             try Self.refuseSource(target, disk)
             if createsTarget { try target?.create() }
         }

@@ -13,13 +13,18 @@ package final class LocalRunner: JobRunner {
     static let mostContexts = 8
 
     private let gate: any ReferenceGate
+    private let isFenced: Bool
     private let contexts = Mutex<[JobContext]>([])
 
-    /// A runner whose images may name what `gate` allows.
-    package init(gate: any ReferenceGate) { self.gate = gate }
+    /// A runner whose images may name what `gate` allows. With `isFenced`, targets are written inside a ``TargetFence``: needed where
+    /// several processes run the ranges of a job.
+    package init(gate: any ReferenceGate, isFenced: Bool = false) {
+        self.gate = gate
+        self.isFenced = isFenced
+    }
 
     package func plan(_ job: JobOrder, _ control: any TaskControl) throws(DrayError) -> PlanResult {
-        let context = try JobContext(job, gate: gate, createsTarget: true)
+        let context = try makeContext(job, createsTarget: true)
         keep(context)
         return PlanResult(
             planHash: context.plan.hash,
@@ -68,24 +73,33 @@ package final class LocalRunner: JobRunner {
             throw DrayError(.bug, "a job without a target has nothing to seal")
         }
         try context.checkSources()
-        let length = try target.seal(results.compactMap(\.placement))
+        let length = try target.seal(results.compactMap(\.placement), control)
         forget(job)
         return SealResult(targetLength: length)
     }
 
     package func discard(_ job: JobOrder) throws(DrayError) {
         forget(job)
-        guard let spec = job.spec.target, !spec.keepsPartial else {
-            return
+        guard let spec = job.spec.target, isFenced || !spec.keepsPartial else { return }
+        let staging = try StagingFile(target: spec.path, job: job.id)
+        guard isFenced else { return try staging.remove() }
+        try TargetFence(staging).discard { () throws(DrayError) in
+            if !spec.keepsPartial { try staging.remove() }
         }
-        try StagingFile(target: spec.path, job: job.id).remove()
+    }
+
+    private func makeContext(
+        _ job: JobOrder,
+        createsTarget: Bool
+    ) throws(DrayError) -> JobContext {
+        try JobContext(job, gate: gate, isFenced: isFenced, createsTarget: createsTarget)
     }
 
     /// The job's context, from the kept ones or made again. Fails with `changed` where today's plan is another.
     private func context(_ job: JobOrder, _ planHash: String) throws(DrayError) -> JobContext {
         let kept = contexts.withLock { $0.first { $0.job == job } }
         let context =
-            if let kept { kept } else { try JobContext(job, gate: gate, createsTarget: false) }
+            if let kept { kept } else { try makeContext(job, createsTarget: false) }
         guard context.plan.hash == planHash else {
             throw DrayError(
                 .changed,

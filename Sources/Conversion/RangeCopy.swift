@@ -35,7 +35,10 @@ struct RangeCopy {
         at host: HostOffset
     ) throws(DrayError) {
         guard sparseSize > 0 else { return try target.write(host, from: buffer, bytes) }
-        let granule = Int(min(sparseSize, UInt64(UnitSize.chunk)))
+        // Smaller runs than O_DIRECT takes would make the storage write more than it was given.
+        let unit = UInt64(target.alignment.request)
+        let wanted = min(sparseSize, UInt64(UnitSize.chunk))
+        let granule = Int(wanted.dividedRoundingUp(by: unit) * unit)
         try buffer.forEachRun(of: bytes, granule: granule) { run, isZero throws(DrayError) in
             let place = host + UInt64(run.lowerBound - bytes.lowerBound)
             if !isZero {

@@ -23,7 +23,7 @@ struct RangeTask {
     }
 
     private func copy(to target: ConvertTarget) throws(DrayError) -> RangeResult {
-        let storage = try target.storage()
+        let storage = try target.storageForRange()
         let copy = RangeCopy(
             range: range,
             reader: SourceReader(context.disk),

@@ -11,6 +11,10 @@ package struct StagingFile: Sendable, Hashable {
     package let target: String
     /// Where the bytes are until then: `.NAME.JOB.partial` in the target's directory. A NAME too long for that is cut.
     package let path: String
+    /// The job.
+    let job: String
+    /// The lock file of a target that several processes write: `.NAME.JOB.lock` beside the staging file.
+    let lockPath: String
     /// Where the target will be: `target`, or what it points to where it is a symbolic link.
     private let destination: String
 
@@ -31,11 +35,14 @@ package struct StagingFile: Sendable, Hashable {
             throw DrayError(.invalid, "'\(target)' is not the name of a file")
         }
         self.target = target
+        self.job = job
         let suffix = ".\(job).partial"
         // NAME_MAX, with the dot in front and room for an attempt's own ending. The suffix alone tells jobs apart.
         var kept = name
         while 1 + kept.utf8.count + suffix.utf8.count + 14 > 255 { kept.removeLast() }
-        path = PathParts(destination).directory + "/." + kept + suffix
+        let start = PathParts(destination).directory + "/." + kept
+        path = start + suffix
+        lockPath = "\(start).\(job).lock"
     }
 
     /// Whether the staging file is there.
@@ -66,21 +73,9 @@ package struct StagingFile: Sendable, Hashable {
     ) throws(DrayError) {
         guard !exists else { return }
         try checkTarget(replacing: replacing)
-        if let unnamed = try StorageOpener.openUnnamed(
-            in: PathParts(destination).directory,
-            cache: cache,
-            name: target
-        ) {
-            try prepare(unnamed)
-            let handle = "/proc/self/fd/\(unnamed.io.descriptor.number)"
-            try takeStagingName(
-                systemCall { unsafe linkat(AT_FDCWD, handle, AT_FDCWD, path, AT_SYMLINK_FOLLOW) }
-            )
-        } else {
-            try createThroughName(cache, prepare)
-        }
+        try whole.create(cache, prepare)
         // What is flushed later must also be found by its name after a crash of the machine.
-        if cache != .unsafe { try synchronize(PathParts(destination).directory) }
+        if cache != .unsafe { try whole.synchronizeDirectory() }
     }
 
     /// What ``create(replacing:cache:_:)`` does on file systems without O_TMPFILE: the file has a name of this attempt's own
@@ -89,23 +84,10 @@ package struct StagingFile: Sendable, Hashable {
         _ cache: CacheMode,
         _ prepare: (any Storage) throws(DrayError) -> Void
     ) throws(DrayError) {
-        let own = path + "." + String(UInt64.random(in: .min ... .max), radix: 36)
-        let storage = try StorageOpener.open(own, for: .creating, cache: cache, name: target)
-        // Either it has another name by then, or it is of no use.
-        defer { _ = unsafe unlink(own) }
-        try prepare(storage)
-        let linked = systemCall { unsafe link(own, path) }
-        guard case .failure(let error) = linked, error.number != EEXIST else { return }
-        // A file system without links has nobody but us to care about a race.
-        try takeStagingName(systemCall { unsafe rename(own, path) })
+        try whole.createThroughName(cache, prepare)
     }
 
-    private func takeStagingName(_ result: Result<Int32, SystemErrorNumber>) throws(DrayError) {
-        // EEXIST: another attempt was faster, and its file is as good.
-        guard case .failure(let error) = result, error.number != EEXIST else { return }
-        let text = "cannot name the staging file \(path)"
-        throw DrayError(.resource, text, file: target, errno: error.number)
-    }
+    private var whole: WholeFile { WholeFile(path: path, name: target) }
 
     /// Opens the staging file that a step before has created. What was never written in it reads as zeros.
     package func open(cache: CacheMode) throws(DrayError) -> any Storage {
@@ -119,7 +101,7 @@ package struct StagingFile: Sendable, Hashable {
     /// machine from here on.
     package func publish(replacing: Bool, isDurable: Bool) throws(DrayError) {
         try checkTarget(replacing: replacing)
-        if isDurable { try synchronize(path) }
+        if isDurable { try whole.synchronize() }
         if replacing {
             keepPermissions()
             let renamed = systemCall { unsafe rename(path, destination) }
@@ -127,7 +109,7 @@ package struct StagingFile: Sendable, Hashable {
         } else {
             try renameWithoutReplacing()
         }
-        if isDurable { try synchronize(PathParts(destination).directory) }
+        if isDurable { try whole.synchronizeDirectory() }
     }
 
     /// Removes the staging file, if it is there.
@@ -163,18 +145,6 @@ package struct StagingFile: Sendable, Hashable {
         _ = unsafe chmod(path, old.st_mode & 0o7777)
     }
 
-    private func synchronize(_ path: String) throws(DrayError) {
-        let opened = systemCall { unsafe dray_open(path, O_RDONLY | O_CLOEXEC, 0) }
-        switch opened {
-        case .failure(let error): throw notDurable(error)
-        case .success(let number):
-            let descriptor = FileDescriptor(owning: number)
-            if case .failure(let error) = systemCall({ fsync(descriptor.number) }) {
-                throw notDurable(error)
-            }
-        }
-    }
-
     private func existing() -> DrayError {
         DrayError(.refused, "the target exists already; --force replaces it", file: target)
     }
@@ -182,10 +152,6 @@ package struct StagingFile: Sendable, Hashable {
     private func cannotName(_ error: SystemErrorNumber) -> DrayError {
         let text = "cannot give the finished file its name"
         return DrayError(.resource, text, file: target, errno: error.number)
-    }
-
-    private func notDurable(_ error: SystemErrorNumber) -> DrayError {
-        DrayError(.resource, "cannot make the file durable", file: target, errno: error.number)
     }
 
     /// The path behind a symbolic link that leads to a file, so that replacing it replaces the file, not the link.

@@ -8,32 +8,6 @@ internal import Synchronization
 internal import TestSupport
 internal import Testing
 
-/// Answers reservations one behind the other, the same for a range that asks again.
-private final class TestControl: TaskControl {
-    let next: Mutex<(offset: UInt64, given: [Int: HostOffset])>
-
-    init(firstPayload: UInt64) {
-        next = Mutex((firstPayload, [:]))
-    }
-
-    let cancelled = Atomic(false)
-    let range = Atomic(0)
-    var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
-
-    func reserve(_ bytes: UInt64) throws(DrayError) -> HostOffset {
-        next.withLock { next in
-            let index = range.load(ordering: .relaxed)
-            if let known = next.given[index] { return known }
-            let offset = HostOffset(next.offset)
-            next.offset += bytes
-            next.given[index] = offset
-            return offset
-        }
-    }
-
-    func progress(_ bytes: UInt64) {}
-}
-
 @Suite struct LocalRunnerTests {
     private func order(_ source: String, _ target: String, _ format: ImageFormat) -> JobOrder {
         var spec = JobSpec(kind: .convert, sources: [SourceSpec(path: source, format: .raw)])

@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import Conversion
+internal import Synchronization
+
+/// Answers reservations one behind the other, the same for a range that asks again.
+final class TestControl: TaskControl {
+    let next: Mutex<(offset: UInt64, given: [Int: HostOffset])>
+
+    init(firstPayload: UInt64) {
+        next = Mutex((firstPayload, [:]))
+    }
+
+    let cancelled = Atomic(false)
+    let range = Atomic(0)
+    var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
+
+    func reserve(_ bytes: UInt64) throws(DrayError) -> HostOffset {
+        next.withLock { next in
+            let index = range.load(ordering: .relaxed)
+            if let known = next.given[index] { return known }
+            let offset = HostOffset(next.offset)
+            next.offset += bytes
+            next.given[index] = offset
+            return offset
+        }
+    }
+
+    func progress(_ bytes: UInt64) {}
+}
