@@ -74,7 +74,8 @@ package protocol LogPort: AnyObject, Sendable {
     func poll(timeoutMilliseconds: Int, credits: Int) throws(DrayError) -> [LogEvent]
 
     /// Sends a record. The outcome comes as ``LogEvent/delivered(token:failure:)`` from `poll`. Records that one port sends
-    /// to one partition keep their order.
+    /// to one partition keep their order: where one is given up, none that was sent after it may come through. A record that is too large
+    /// is given up alone, with an error that is not `resource`.
     func produce(_ record: NewRecord, token: UInt64)
 
     /// Notes how far the group has come, asynchronously. A commit that is lost is made good by the next one.

@@ -21,6 +21,8 @@ struct CoordinatorStateTests {
         var letters: [DeadLetter] = []
         var events: [EventMessage] = []
         var ends: [String: JobRecord] = [:]
+        var held: [JobRecord] = []
+        var holdsRecords = false
 
         init(_ change: (inout CoordinatorSettings) -> Void = { _ in }) {
             var settings = CoordinatorSettings { _ in FakeFolder() }
@@ -39,7 +41,8 @@ struct CoordinatorStateTests {
                     outTopics[task.order.id] = place.topic
                     partitions.append(place.partition)
                 case .record(let record):
-                    tell(.recorded(job: record.order.id, record.state))
+                    held.append(record)
+                    if !holdsRecords { confirmRecords() }
                 case .control(let record): controls.append(record)
                 case .event(let event, let mark):
                     events.append(event)
@@ -49,6 +52,14 @@ struct CoordinatorStateTests {
                 case .planned, .takeAgain: break
                 }
             }
+        }
+
+        /// The log takes the records that were written.
+        mutating func confirmRecords() {
+            let records = held
+            held = []
+            for record in records { tell(.recorded(job: record.order.id, record.state)) }
+            tell(.tick)
         }
 
         mutating func submit(
@@ -309,14 +320,43 @@ struct CoordinatorStateTests {
         #expect(harness.state.jobCount == 0)
     }
 
+    @Test("its own end is told once, whether the log confirms it first or it is read first")
+    func ownEnd() throws {
+        var harness = Harness()
+        harness.holdsRecords = true
+        harness.submit("a")
+        harness.confirmRecords()
+        try harness.plan("a", ranges: 0)
+        let end = try #require(harness.held.last)
+        #expect(end.state == .finished && harness.ends.isEmpty)
+        harness.tell(.jobRecord(end))
+        #expect(harness.ends["a"] == end)
+        harness.ends = [:]
+        harness.confirmRecords()
+        harness.tell(.jobRecord(end))
+        harness.tell(.tick)
+        #expect(harness.ends.isEmpty && harness.state.jobCount == 0)
+    }
+
+    @Test("a job that someone ended before its request came is not begun")
+    func foreignEnd() {
+        var harness = Harness()
+        let order = JobOrder(id: "a", spec: JobSpec(kind: .checksum, sources: []))
+        var record = JobRecord(Submission(order))
+        record.state = .finished
+        harness.tell(.jobRecord(record))
+        harness.submit("a")
+        #expect(harness.out.isEmpty && harness.state.jobCount == 0)
+    }
+
     @Test("results are kept while an unfinished job needs them, and no longer")
     func floor() throws {
         var harness = Harness()
         harness.submit("a")
         try harness.plan("a", ranges: 2)
-        #expect(harness.state.floor(ofResults: 0) == 0)
+        #expect(harness.state.floors()[0] == 0)
         while let task = harness.take() { harness.report(task, Harness.result(task.index)) }
-        #expect(harness.state.floor(ofResults: 0) == harness.offset)
+        #expect(harness.state.floors()[0] == harness.offset)
     }
 
     @Test("a plan of too many ranges is refused")

@@ -142,6 +142,24 @@ struct MessageTests {
         }
     }
 
+    @Test(
+        "counts that could not be counted on are refused",
+        arguments: ["attempt", "epoch", "index"],
+        ["9223372036854775807", "-1", "2147483648"]
+    )
+    func counts(field: String, number: String) {
+        let plain =
+            #"{"job":"a","step":"range","plan":"p","index":1,"attempt":1,"epoch":1,"run":"w"}"#
+        let value = plain.replacing("\"\(field)\":1", with: "\"\(field)\":\(number)")
+        let headers = [LogHeader("ce_type", MessageType.started.rawValue)]
+        #expect(throws: Never.self) {
+            try MessageCodec.message(Self.stored(headers, Array(plain.utf8)))
+        }
+        #expect(throws: DrayError.self) {
+            try MessageCodec.message(Self.stored(headers, Array(value.utf8)))
+        }
+    }
+
     @Test("what is too large, too deep or cut off is refused without a trap")
     func hostile() throws {
         let headers = [LogHeader("ce_type", MessageType.task.rawValue)]

@@ -155,7 +155,7 @@ final class SimulatedCoordinator: SimulatedNode {
                 )
                 requestsDone[number] = nil
             }
-            guard undelivered.isEmpty, let floor = state.floor(ofResults: number) else { continue }
+            guard undelivered.isEmpty, let floor = state.floors()[number] else { continue }
             let partition = PartitionID(Topics.results, number)
             let place = world.mutation == .commitsTooFar ? positions[partition] ?? 0 : floor
             world.log.commit(LogPosition(partition, offset: place))

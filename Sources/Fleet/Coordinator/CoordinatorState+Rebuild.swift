@@ -34,6 +34,10 @@ extension CoordinatorState {
             heed(record, of: job, &turn)
         } else if let end = endRecords[id] {
             confirm(record, end, &turn)
+        } else if record.state.isEnd, !ended.contains(id) {
+            // Someone ended it before its request was read here.
+            confirmedEnds.insert(id)
+            remember(record)
         }
     }
 
@@ -141,10 +145,15 @@ extension CoordinatorState {
     private mutating func heed(_ record: JobRecord, of job: JobState, _ turn: inout Turn) {
         let id = record.order.id
         if record.state.isEnd {
+            confirmedEnds.insert(id)
+            if job.record.state == record.state, job.record.epoch == record.epoch {
+                // Its own record, read before the log has confirmed it.
+                return update(id, &turn) { job, turn in job.recorded(record.state, &turn) }
+            }
             forget(id)
             remember(record)
-            tellEnd(id, &turn)
-            return confirmedEnds.insert(id)
+            turn.actions.append(.ended(record))
+            return tellEnd(id, &turn)
         }
         if record.epoch > job.record.epoch {
             update(id, &turn) { job, turn in

@@ -72,17 +72,22 @@ package struct CoordinatorState {
     /// How many jobs have not ended.
     package var jobCount: Int { jobs.count }
 
-    /// The offset up to which the records of a partition of `results` are no longer needed.
-    package func floor(ofResults partition: Int) -> Int64? {
-        guard let state = partitions[partition], !state.isReplaying else { return nil }
-        var floor = state.position
-        for job in ignored.values where job.partition == partition {
-            floor = min(floor, job.offset)
+    /// By partition of `results`, the offset up to which its records are no longer needed. Partitions whose past is still
+    /// being told are left out.
+    package func floors() -> [Int: Int64] {
+        var floors: [Int: Int64] = [:]
+        for (number, partition) in partitions where !partition.isReplaying {
+            floors[number] = partition.position
         }
-        for job in jobs.values where job.partition == partition {
-            if let needed = job.floor(settings) { floor = min(floor, needed) }
+        for job in ignored.values {
+            if let floor = floors[job.partition] { floors[job.partition] = min(floor, job.offset) }
         }
-        return floor
+        for place in jobs.values.indices {
+            guard let needed = jobs.values[place].floor(settings) else { continue }
+            let number = jobs.values[place].partition
+            if let floor = floors[number] { floors[number] = min(floor, needed) }
+        }
+        return floors
     }
 
     /// Changes a job, then sees to its timers, its control record and its end.

@@ -42,12 +42,17 @@ package struct MessageCodec: Sendable {
     package enum Content: Sendable {
         /// A message.
         case message(Message)
+        /// Nothing: the key of a compacted topic is gone.
+        case removed
         /// Something else: what to tell a person of it.
         case unreadable(DeadLetter)
     }
 
     /// The message that a record carries, or the dead letter about it.
     package static func read(_ record: LogRecord) -> Content {
+        if case .bytes(_, nil) = record.content, Topics.compacted.contains(record.topic) {
+            return .removed
+        }
         do throws(DrayError) {
             return .message(try message(record))
         } catch {
@@ -111,16 +116,21 @@ package struct MessageCodec: Sendable {
         case .job:
             let record = try parse(JobRecord.self, value)
             _ = try checked(record.order)
+            try check(count: record.epoch)
+            guard Submission.weights.contains(record.weight) else { throw outOfLimits }
             return .job(record)
         case .task:
             let task = try parse(TaskMessage.self, value)
             _ = try checked(task.order)
+            for count in [task.index, task.attempt, task.epoch] { try check(count: count) }
             return .task(task)
         case .control: return .control(try parse(ControlRecord.self, value))
         case .deadLetter: return .deadLetter(try parse(DeadLetter.self, value))
         case .started, .sized, .progress, .planned, .ranged, .sealed, .discarded, .failed,
             .cancelled:
-            return .result(try parse(WireResult.self, value).message(type))
+            let result = try parse(WireResult.self, value)
+            for count in [result.index, result.attempt, result.epoch] { try check(count: count) }
+            return .result(try result.message(type))
         case .jobSubmitted, .jobPlanned, .jobRange, .jobRetrying, .jobFinished, .jobFailed,
             .jobCancelled:
             return .event(try parse(WireEvent.self, value).message(type))
@@ -148,6 +158,15 @@ package struct MessageCodec: Sendable {
             throw DrayError(.invalid, "a job id is 1 to 64 letters, digits and dashes")
         }
         return order
+    }
+
+    /// Counts from a record are added to: they must leave room for that.
+    private static func check(count: Int) throws(DrayError) {
+        guard (0...Int(Int32.max)).contains(count) else { throw outOfLimits }
+    }
+
+    private static var outOfLimits: DrayError {
+        DrayError(.corrupt, "a number of the message is out of its limits")
     }
 
     private static func json(_ value: some Encodable) throws(DrayError) -> [UInt8] {

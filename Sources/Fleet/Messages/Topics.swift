@@ -30,6 +30,9 @@ package struct Topics: Sendable, Hashable {
     /// What could not be done.
     package static let deadLetters = "deadletters"
 
+    /// The topics of which the last record of each key stays. A record without a value removes the key.
+    package static let compacted: Set<String> = [jobs, control]
+
     /// How many partitions `requests`, `jobs`, `results` and `events` have. Frozen by the hash of job ids.
     package let jobPartitions: Int
     /// How many partitions each of the topics of tasks has.

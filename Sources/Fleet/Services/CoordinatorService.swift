@@ -13,6 +13,14 @@ package final class CoordinatorService: Sendable {
         case planned(job: String, dataBytes: UInt64, done: UInt64)
         /// A job has ended: its record says how.
         case ended(JobRecord)
+        /// A partition of the job topics is taken over: all its jobs go on here.
+        case takenOver(partition: Int)
+        /// A partition is taken over once more, since its state may miss something.
+        case takingAgain(partition: Int)
+        /// The past of a partition could not be read: it is tried again after a while.
+        case unreadable(partition: Int, DrayError)
+        /// The log failed: the service starts afresh after a pause.
+        case restarting(DrayError, after: Milliseconds)
         /// The service is over because the log is.
         case broken(DrayError)
     }
@@ -21,48 +29,82 @@ package final class CoordinatorService: Sendable {
     private let settings: CoordinatorSettings
     private let topics: Topics
     private let name: String
+    private let restart: RestartPolicy?
     private let observer: @Sendable (Notice) -> Void
     private let isStopping = Atomic(false)
+    private let stopFlag = WakeUp()
     private let port = Mutex<(any LogPort)?>(nil)
     private let thread = Mutex<OwnThread?>(nil)
 
-    /// Makes a service; `observer` is called on its thread and must not block.
+    /// Makes a service; `observer` is called on its thread and must not block. With `restart` it survives a log that fails for a while;
+    /// without, the first failure is its end.
     package init(
         log: any TaskLog,
         settings: CoordinatorSettings,
         topics: Topics,
         name: String,
+        restart: RestartPolicy? = nil,
         observer: @escaping @Sendable (Notice) -> Void
     ) {
         self.log = log
         self.settings = settings
         self.topics = topics
         self.name = name
+        self.restart = restart
         self.observer = observer
     }
 
     /// Joins the coordinators' group and starts.
     package func start() throws(DrayError) {
-        let opened = try log.open(
-            LogSubscription(
-                group: "coordinators",
-                shared: [Topics.requests, Topics.results],
-                isCopartitioned: true
-            )
-        )
-        port.withLock { $0 = opened }
+        let opened = try open()
         let started = OwnThread { [self] in run(opened) }
         thread.withLock { $0 = started }
     }
 
-    /// Stops after the events at hand and waits for that. Its jobs go on with another coordinator.
+    /// Stops after the events at hand, sees for some seconds that what was sent is durable, commits, and waits for that. Its jobs go on
+    /// with another coordinator.
     package func stop() {
         isStopping.store(true, ordering: .relaxed)
+        stopFlag.raise()
         port.withLock { $0 }?.wake()
         thread.withLock { $0.take() }?.join()
     }
 
-    private func run(_ port: any LogPort) {
+    private func open() throws(DrayError) -> any LogPort {
+        let opened = try log.open(
+            LogSubscription(
+                group: "coordinators",
+                shared: [Topics.requests, Topics.results, Topics.jobs],
+                isCopartitioned: true
+            )
+        )
+        port.withLock { $0 = opened }
+        return opened
+    }
+
+    private func run(_ first: any LogPort) {
+        var opened: (any LogPort)? = first
+        var pauses = restart.map { RestartPauses($0) }
+        while !isStopping.load(ordering: .relaxed) {
+            do throws(DrayError) {
+                let port: any LogPort
+                if let waiting = opened { port = waiting } else { port = try open() }
+                opened = nil
+                return try serve(port)
+            } catch {
+                guard error.kind == .resource, let pause = pauses?.next() else {
+                    return observer(.broken(error))
+                }
+                observer(.restarting(error, after: pause))
+                stopFlag.wait(milliseconds: Int(pause))
+            }
+        }
+        opened?.close()
+    }
+
+    /// Serves until it is to stop, or throws what made it impossible.
+    private func serve(_ port: any LogPort) throws(DrayError) {
+        defer { port.close() }
         var loop = CoordinatorLoop(
             log: log,
             port: port,
@@ -71,12 +113,7 @@ package final class CoordinatorService: Sendable {
             codec: MessageCodec(source: "dray/coordinator/" + name),
             observer: observer
         )
-        do throws(DrayError) {
-            while !isStopping.load(ordering: .relaxed) { try loop.turn() }
-            loop.leave()
-        } catch {
-            observer(.broken(error))
-        }
-        port.close()
+        while !isStopping.load(ordering: .relaxed) { try loop.turn() }
+        loop.leave()
     }
 }

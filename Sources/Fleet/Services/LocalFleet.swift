@@ -105,7 +105,7 @@ package struct LocalFleet: Sendable {
             runner: runner,
             cancel: cancel,
             meter: client.meter,
-            onFailure: { client.note(.broken($0)) }
+            observer: { if case .broken(let error) = $0 { client.note(.broken(error)) } }
         )
         let port = try log.open(LogSubscription(group: "client"))
         defer { port.close() }

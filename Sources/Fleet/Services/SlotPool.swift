@@ -23,12 +23,17 @@ final class SlotPool: Sendable {
     private let queue = Mutex(Queue())
     private let wakeUp = WakeUp()
     private let threads = Mutex<[OwnThread]>([])
+    private let living = Atomic(0)
+    private let ended = WakeUp()
 
     /// Starts `count` threads, each of which runs `body` on one piece of work after the other.
     func start(_ count: Int, _ body: @escaping @Sendable (Work) -> Void) {
+        living.store(count, ordering: .relaxed)
         let started = (0..<count).map { _ in
             OwnThread { [self] in
                 while let work = next() { body(work) }
+                living.subtract(1, ordering: .relaxed)
+                ended.raise()
             }
         }
         threads.withLock { $0 = started }
@@ -39,11 +44,20 @@ final class SlotPool: Sendable {
         wakeUp.raise()
     }
 
-    /// Lets the threads end when nothing is left, and waits for them.
-    func close() {
+    /// Lets the threads end when nothing is left, and waits for them, but no longer than that: a thread may hang in a system call.
+    /// Says whether all have ended; those that have not are left to themselves.
+    @discardableResult
+    func close(within milliseconds: Milliseconds) -> Bool {
         queue.withLock { $0.isClosed = true }
         wakeUp.raise()
+        let deadline = LogClock.monotonicMilliseconds() + milliseconds
+        while living.load(ordering: .relaxed) > 0 {
+            let rest = deadline - LogClock.monotonicMilliseconds()
+            guard rest > 0 else { return false }
+            ended.wait(milliseconds: Int(min(rest, 1000)))
+        }
         for thread in threads.withLock({ $0 }) { thread.join() }
+        return true
     }
 
     private func next() -> Work? {

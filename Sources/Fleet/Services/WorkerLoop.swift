@@ -11,49 +11,62 @@ struct WorkerLoop {
     var state: WorkerState
     let codec: MessageCodec
     let topics: Topics
+    let observer: @Sendable (WorkerService.Notice) -> Void
     let begin: @Sendable (RunNumber, TaskMessage) -> SlotControl
+    /// Whether everything is done and committed that was begun.
     private(set) var isDrained = false
 
     private var controls: [RunNumber: SlotControl] = [:]
     private var nextHeartbeat = Milliseconds.min
-    private var isDraining = false
+    private var leaveAt = Milliseconds.max
+    private let beat: Milliseconds
+    /// How long a worker stays beyond the grace time for steps that stop, and for what it sent.
+    private static let leaveTime: Milliseconds = 5000
 
     init(
         port: any LogPort,
         state: WorkerState,
         codec: MessageCodec,
         topics: Topics,
+        observer: @escaping @Sendable (WorkerService.Notice) -> Void,
         begin: @escaping @Sendable (RunNumber, TaskMessage) -> SlotControl
     ) {
         self.port = port
         self.state = state
         self.codec = codec
         self.topics = topics
+        self.observer = observer
         self.begin = begin
+        beat = max(1, min(1000, state.settings.heartbeat / 2))
     }
 
     /// Deals with what the slots say, then waits for the log and deals with that.
     mutating func turn(_ posted: [WorkerEvent], isStopping: Bool) throws(DrayError) {
         for event in posted { try tell(event) }
-        if isStopping, !isDraining {
-            isDraining = true
+        var isIdle = posted.isEmpty
+        if isStopping, leaveAt == .max {
+            leaveAt = now + state.settings.grace + Self.leaveTime
+            isIdle = false
             try tell(.drain)
         }
-        let wait = (state.nextTick ?? .max) - min(now, state.nextTick ?? .max)
-        let isIdle = posted.isEmpty && !isStopping
+        let due = state.nextTick ?? .max
+        let wait = min(max(due - min(now, due), 0), min(500, beat))
         let events = try port.poll(
-            timeoutMilliseconds: isIdle || !controls.isEmpty ? Int(min(max(wait, 0), 500)) : 0,
+            timeoutMilliseconds: isIdle ? Int(wait) : 0,
             credits: state.credits
         )
         for event in events { try take(event) }
         if now >= nextHeartbeat {
-            nextHeartbeat = now + 1000
+            nextHeartbeat = now + beat
             for (number, control) in controls {
                 try tell(.progress(number, control.bytesDone))
             }
         }
         try tell(.tick)
     }
+
+    /// Whether the worker may leave, or has to since its time is over.
+    var isDone: Bool { isDrained || now >= leaveAt }
 
     /// Tells every running step to stop.
     func stopAll() {
@@ -64,9 +77,16 @@ struct WorkerLoop {
 
     private mutating func take(_ event: LogEvent) throws(DrayError) {
         switch event {
-        case .assigned(let places): try tell(.assigned(places))
-        case .revoked(let partitions, _): try tell(.revoked(partitions))
+        case .assigned(let places):
+            try tell(.assigned(places))
+            observer(.assigned(places.map(\.partition)))
+        case .revoked(let partitions, _):
+            try tell(.revoked(partitions))
+            observer(.revoked(partitions))
         case .delivered(let token, let failure):
+            if let failure, failure.kind != .resource {
+                return try tell(.refused(token: token, failure))
+            }
             try tell(.delivered(token: token, isDurable: failure == nil))
         case .record(let record): try take(record)
         }
@@ -77,6 +97,7 @@ struct WorkerLoop {
         case .message(.task(let task)):
             try tell(.task(task, record.source, offset: record.offset))
         case .message(.control(let control)): try tell(.control(control))
+        case .removed: break
         case .message:
             guard Topics.taskShares[record.topic] != nil else { return }
             let error = DrayError(.unsupported, "the record is in the wrong topic")

@@ -8,9 +8,18 @@ package import TaskLog
 
 /// Runs a worker over any log: one thread that talks to it, and a thread for each slot.
 package final class WorkerService: Sendable {
-    private struct Inbox {
-        var events: [WorkerEvent] = []
-        var isStopping = false
+    /// What the process around it may want to know.
+    package enum Notice: Sendable {
+        /// These partitions of the topics of tasks are this worker's.
+        case assigned([PartitionID])
+        /// These are someone else's.
+        case revoked([PartitionID])
+        /// The log failed: the steps are stopped, and the service starts afresh after a pause.
+        case restarting(DrayError, after: Milliseconds)
+        /// The service is over because the log is.
+        case broken(DrayError)
+        /// The grace time is over, but steps still run: they are left behind, and others will do their tasks again.
+        case leftBehind
     }
 
     private let log: any TaskLog
@@ -19,13 +28,15 @@ package final class WorkerService: Sendable {
     private let steps: StepRunner
     private let cancel: CancelToken
     private let meter: ProgressMeter
-    private let onFailure: @Sendable (DrayError) -> Void
-    private let inbox = Mutex(Inbox())
-    private let pool = SlotPool()
+    private let restart: RestartPolicy?
+    private let observer: @Sendable (Notice) -> Void
+    private let isStopping = Atomic(false)
+    private let stopFlag = WakeUp()
     private let port = Mutex<(any LogPort)?>(nil)
     private let thread = Mutex<OwnThread?>(nil)
 
-    /// Makes a service. `cancel` stops every step; `onFailure` is called when the log is broken for good.
+    /// Makes a service. `cancel` stops every step; `observer` is called on the service's thread and must not block. With `restart` it
+    /// survives a log that fails for a while; without, the first failure is its end.
     package init(
         log: any TaskLog,
         settings: WorkerSettings,
@@ -33,7 +44,8 @@ package final class WorkerService: Sendable {
         runner: any JobRunner,
         cancel: CancelToken,
         meter: ProgressMeter,
-        onFailure: @escaping @Sendable (DrayError) -> Void
+        restart: RestartPolicy? = nil,
+        observer: @escaping @Sendable (Notice) -> Void
     ) {
         self.log = log
         self.settings = settings
@@ -41,11 +53,26 @@ package final class WorkerService: Sendable {
         steps = StepRunner(log: log, runner: runner)
         self.cancel = cancel
         self.meter = meter
-        self.onFailure = onFailure
+        self.restart = restart
+        self.observer = observer
     }
 
     /// Joins the workers' group and starts.
     package func start() throws(DrayError) {
+        let opened = try open()
+        let started = OwnThread { [self] in run(opened) }
+        thread.withLock { $0 = started }
+    }
+
+    /// Takes no more tasks, lets the running ones end within the grace time, and waits for that: some seconds longer at the most.
+    package func stop() {
+        isStopping.store(true, ordering: .relaxed)
+        stopFlag.raise()
+        port.withLock { $0 }?.wake()
+        thread.withLock { $0.take() }?.join()
+    }
+
+    private func open() throws(DrayError) -> any LogPort {
         let opened = try log.open(
             LogSubscription(
                 group: "workers",
@@ -55,52 +82,76 @@ package final class WorkerService: Sendable {
             )
         )
         port.withLock { $0 = opened }
-        pool.start(settings.slots) { [self] work in
-            let body = steps.run(work.task, work.control)
-            post(.ended(work.number, body))
+        return opened
+    }
+
+    private func run(_ first: any LogPort) {
+        var opened: (any LogPort)? = first
+        var pauses = restart.map { RestartPauses($0) }
+        var lives = 0
+        while !isStopping.load(ordering: .relaxed) {
+            do throws(DrayError) {
+                let port: any LogPort
+                if let waiting = opened { port = waiting } else { port = try open() }
+                opened = nil
+                lives += 1
+                return try serve(port, life: lives)
+            } catch {
+                guard error.kind == .resource, let pause = pauses?.next() else {
+                    return observer(.broken(error))
+                }
+                observer(.restarting(error, after: pause))
+                stopFlag.wait(milliseconds: Int(pause))
+            }
         }
-        let started = OwnThread { [self] in run(opened) }
-        thread.withLock { $0 = started }
+        opened?.close()
     }
 
-    /// Takes no more tasks, lets the running ones end within the grace time, and waits for that.
-    package func stop() {
-        inbox.withLock { $0.isStopping = true }
-        port.withLock { $0 }?.wake()
-        thread.withLock { $0.take() }?.join()
-    }
-
-    private func post(_ event: WorkerEvent) {
-        inbox.withLock { $0.events.append(event) }
-        port.withLock { $0 }?.wake()
-    }
-
-    private func run(_ port: any LogPort) {
-        var loop = WorkerLoop(
-            port: port,
-            state: WorkerState(settings: settings),
-            codec: MessageCodec(source: "dray/worker/" + settings.name),
-            topics: topics
-        ) { [self] number, task in
-            let control = SlotControl(outside: cancel, meter: meter) { [self] bytes in
-                post(.sized(number, bytes))
+    /// Serves until it is to stop and has drained, or throws what made it impossible, having stopped its steps.
+    private func serve(_ port: any LogPort, life: Int) throws(DrayError) {
+        let inbox = WorkerInbox(port: port)
+        let pool = SlotPool()
+        pool.start(settings.slots) { [steps] work in
+            inbox.post(.ended(work.number, steps.run(work.task, work.control)))
+        }
+        var loop = loop(port, life: life) { [cancel, meter] number, task in
+            let control = SlotControl(outside: cancel, meter: meter) { bytes in
+                inbox.post(.sized(number, bytes))
             }
             pool.add(SlotPool.Work(number: number, task: task, control: control))
             return control
         }
         do throws(DrayError) {
-            while !loop.isDrained {
-                let (events, isStopping) = inbox.withLock { inbox in
-                    defer { inbox.events = [] }
-                    return (inbox.events, inbox.isStopping)
-                }
-                try loop.turn(events, isStopping: isStopping)
+            while !loop.isDone {
+                let isToStop = isStopping.load(ordering: .relaxed)
+                try loop.turn(inbox.take(), isStopping: isToStop)
             }
         } catch {
             loop.stopAll()
-            onFailure(error)
+            port.close()
+            pool.close(within: settings.grace)
+            throw error
         }
         port.close()
-        pool.close()
+        loop.stopAll()
+        if !pool.close(within: loop.isDrained ? settings.grace : 1000) { observer(.leftBehind) }
+    }
+
+    private func loop(
+        _ port: any LogPort,
+        life: Int,
+        begin: @escaping @Sendable (RunNumber, TaskMessage) -> SlotControl
+    ) -> WorkerLoop {
+        var named = settings
+        // Runs are numbered from 1 in each life, and no two runs may have one name.
+        if life > 1 { named.name += ".\(life)" }
+        return WorkerLoop(
+            port: port,
+            state: WorkerState(settings: named),
+            codec: MessageCodec(source: "dray/worker/" + settings.name),
+            topics: topics,
+            observer: observer,
+            begin: begin
+        )
     }
 }

@@ -27,6 +27,8 @@ package enum WorkerEvent: Sendable {
     case ended(RunNumber, ResultMessage.Body)
     /// What was published with this token is durable, or was refused.
     case delivered(token: UInt64, isDurable: Bool)
+    /// The log will never take what was published with this token: it is too large, say.
+    case refused(token: UInt64, DrayError)
     /// The worker is to leave.
     case drain
     /// Time has passed, or a batch of other events is through.

@@ -80,6 +80,16 @@ extension WorkerState {
         }
     }
 
+    /// An outcome that no log will take is a failure: trying again gives the same.
+    mutating func refused(_ token: UInt64, _ error: DrayError, _ now: Milliseconds) {
+        guard let number = tokens[token], let run = runs[number], run.hasSucceeded else {
+            return delivered(token, false, now)
+        }
+        tokens[token] = nil
+        let reason = "the result cannot be published: " + error.message
+        publish(number, .failed(DrayError(.unsupported, reason)), now)
+    }
+
     /// Commits for partitions where there is something new to commit.
     mutating func commits(of partitions: [PartitionID]) -> [LogPosition] {
         partitions.compactMap { trackers[$0]?.tracker.commit() }

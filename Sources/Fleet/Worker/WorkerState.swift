@@ -58,6 +58,7 @@ package struct WorkerState {
         case .progress(let number, let bytes): heartbeat(number, bytes, now)
         case .ended(let number, let body): end(number, body, now)
         case .delivered(let token, let isDurable): delivered(token, isDurable, now)
+        case .refused(let token, let error): refused(token, error, now)
         case .drain: drain(now)
         case .tick: tick(now)
         }

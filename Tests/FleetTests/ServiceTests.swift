@@ -1,0 +1,231 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+import BlockIO
+import Conversion
+import DiskImage
+import Fleet
+import Synchronization
+import TaskLog
+import TestSupport
+import Testing
+
+/// The services over a log that fails, is written to by strangers, and is read again.
+@Suite(.timeLimit(.minutes(2)))
+struct ServiceTests {
+    @Test("a partition is taken over when the log can be read again, and its job goes on")
+    func readsAgain() throws {
+        let rig = try FleetRig()
+        rig.log.faults.withLock { $0.reads = 1 }
+        rig.send(.job(JobRecord(Submission(FleetRig.order("a")))), Topics.jobs, "a")
+        let coordinator = rig.coordinator()
+        let worker = rig.worker(FakeRunner(count: 20))
+        try coordinator.start()
+        try worker.start()
+        let end = try rig.end(of: "a")
+        #expect(end.state == .finished && end.epoch == 2)
+        coordinator.stop()
+        worker.stop()
+        #expect(rig.notices.withLock { $0.counts["unreadable"] } == 1)
+        #expect(rig.notices.withLock { $0.counts["restarting"] } == nil)
+    }
+
+    @Test(
+        "a coordinator whose log failed starts afresh, and every job ends once, with all its events",
+        arguments: [Topics.jobs, Topics.events, Topics.tasks(.normal), "poll"]
+    )
+    func coordinatorRestarts(topic: String) throws {
+        let rig = try FleetRig()
+        let hasFailed = Atomic(false)
+        let runner = FakeRunner(count: 60) { index, _ throws(DrayError) in
+            guard index == 30, !hasFailed.exchange(true, ordering: .relaxed) else { return }
+            rig.log.faults.withLock { faults in
+                if topic == "poll" {
+                    faults.polls[Topics.requests] = 1
+                } else {
+                    faults.deliveries[topic] = 1
+                }
+                faults.opens = 2
+            }
+        }
+        let coordinator = rig.coordinator()
+        let worker = rig.worker(runner)
+        try coordinator.start()
+        try worker.start()
+        rig.submit("a", converts: true)
+        let end = try rig.end(of: "a")
+        coordinator.stop()
+        worker.stop()
+        #expect(end.state == .finished)
+        #expect(rig.notices.withLock { $0.counts["restarting"] } == 3)
+        let events = try rig.messages(Topics.events).compactMap {
+            if case .event(let event) = $0 { event.id } else { nil }
+        }
+        var seen: Set<String> = []
+        let news = events.filter { seen.insert($0).inserted && $0.contains("/range/") }
+        #expect(news == (0..<60).map { "a/range/\($0)" })
+    }
+
+    @Test("a worker whose log failed stops its steps, starts afresh, and names its runs anew")
+    func workerRestarts() throws {
+        let rig = try FleetRig()
+        let hasFailed = Atomic(false)
+        let stopped = Atomic(0)
+        let runner = FakeRunner(count: 40) { index, control throws(DrayError) in
+            guard index == 20, !hasFailed.exchange(true, ordering: .relaxed) else { return }
+            rig.log.faults.withLock { $0.polls[Topics.tasks(.normal)] = 1 }
+            while !control.isCancelled { WakeUp().wait(milliseconds: 5) }
+            stopped.add(1, ordering: .relaxed)
+            throw DrayError(.cancelled, "stopped")
+        }
+        let coordinator = rig.coordinator()
+        let worker = rig.worker(runner)
+        try coordinator.start()
+        try worker.start()
+        rig.submit("a")
+        let end = try rig.end(of: "a")
+        coordinator.stop()
+        worker.stop()
+        #expect(end.state == .finished && stopped.load(ordering: .relaxed) == 1)
+        let runs = try rig.messages(Topics.results).compactMap { message -> String? in
+            guard case .result(let result) = message, result.body == .started else { return nil }
+            return "\(result.run)/\(result.task.step)/\(result.task.index)"
+        }
+        #expect(Set(runs).count == runs.count)
+    }
+
+    @Test("an outcome that the log will never take fails the job with the reason")
+    func tooLargeResult() throws {
+        let rig = try FleetRig()
+        let runner = FakeRunner(count: 3) { index, _ throws(DrayError) in
+            if index == 1 { rig.log.faults.withLock { $0.tooLarge[Topics.results] = 1 } }
+        }
+        let coordinator = rig.coordinator()
+        let worker = rig.worker(runner, slots: 1)
+        try coordinator.start()
+        try worker.start()
+        rig.submit("a")
+        let end = try rig.end(of: "a")
+        coordinator.stop()
+        worker.stop()
+        #expect(end.state == .failed && end.error?.kind == .unsupported)
+    }
+
+    @Test("an end that another coordinator wrote is heeded as it comes, and is told once")
+    func liveRecords() throws {
+        let rig = try FleetRig()
+        let coordinator = rig.coordinator()
+        try coordinator.start()
+        rig.submit("a")
+        rig.submit("b")
+        while try rig.messages(Topics.jobs).count < 2 { WakeUp().wait(milliseconds: 5) }
+        let number = rig.topics.partition(ofJob: "a")
+        rig.send(PartitionID(Topics.jobs, number), key: "x", type: "dray.job.v1", [1, 2, 3])
+        rig.send(PartitionID(Topics.jobs, number), key: "y", type: "", nil)
+        var record = JobRecord(Submission(FleetRig.order("a")))
+        record.state = .cancelled
+        record.epoch = 7
+        rig.send(.job(record), Topics.jobs, "a")
+        #expect(try rig.end(of: "a").epoch == 7)
+        coordinator.stop()
+        let letters = try rig.messages(Topics.deadLetters)
+        #expect(letters.count == 1)
+        #expect(rig.notices.withLock { $0.ends.count } == 1)
+        #expect(
+            try rig.committed(Topics.jobs)[number]
+                == rig.log.end(of: PartitionID(Topics.jobs, number))
+        )
+    }
+
+    @Test("a partition that may have missed something is taken again, and no other is disturbed")
+    func takesAgain() throws {
+        let rig = try FleetRig()
+        let coordinator = rig.coordinator()
+        let worker = rig.worker(FakeRunner(count: 5))
+        try coordinator.start()
+        try rig.wait("both partitions are taken over") { $0.counts["takenOver"] == 2 }
+        let task = TaskName(job: "a", step: .plan)
+        let result = ResultMessage(task: task, attempt: 1, epoch: 1, run: "x/1", body: .started)
+        rig.send(.result(result), Topics.results, "a")
+        // Its letter says that what came before it was told.
+        let place = PartitionID(Topics.results, rig.topics.partition(ofJob: "a"))
+        rig.send(place, key: "a", type: "unknown", [])
+        while try rig.messages(Topics.deadLetters).isEmpty { WakeUp().wait(milliseconds: 5) }
+        rig.submit("a")
+        let end = try {
+            try worker.start()
+            return try rig.end(of: "a")
+        }()
+        coordinator.stop()
+        worker.stop()
+        #expect(end.state == .finished)
+        let counts = rig.notices.withLock { $0.counts }
+        #expect(
+            counts["takingAgain"] == 1 && counts["takenOver"] == 3 && counts["restarting"] == nil
+        )
+    }
+
+    @Test("records in a partition that is not theirs are buried")
+    func wrongPartition() throws {
+        let rig = try FleetRig()
+        let coordinator = rig.coordinator()
+        try coordinator.start()
+        let wrong = PartitionID(Topics.requests, 1 - rig.topics.partition(ofJob: "a"))
+        rig.send(wrong, key: "a", type: "dray.request.cancel.v1", Array(#"{"id":"a"}"#.utf8))
+        rig.send(wrong, key: "a", type: "dray.request.submit.v1", Array("{}".utf8))
+        rig.send(
+            PartitionID(Topics.requests, 1 - wrong.partition),
+            key: "a",
+            type: "dray.request.submit.v1",
+            Array("{}".utf8)
+        )
+        let end = try rig.end(of: "a")
+        coordinator.stop()
+        #expect(end.state == .failed && end.error?.kind == .invalid)
+        #expect(try rig.messages(Topics.deadLetters).count == 3)
+    }
+
+    @Test("a coordinator that leaves commits what it has dealt with")
+    func leavingCommits() throws {
+        let rig = try FleetRig(topics: Topics())
+        let coordinator = rig.coordinator()
+        let worker = rig.worker(FakeRunner(count: 3))
+        try coordinator.start()
+        try worker.start()
+        rig.submit("a")
+        _ = try rig.end(of: "a")
+        worker.stop()
+        coordinator.stop()
+        for topic in [Topics.requests, Topics.results] {
+            #expect(try rig.committed(topic) == [rig.log.end(of: PartitionID(topic, 0))])
+        }
+    }
+
+    @Test(
+        "a worker leaves in time though a step hangs, and a step that heeds its stop is waited for"
+    )
+    func stopIsBounded() throws {
+        let rig = try FleetRig()
+        let release = Atomic(false)
+        let isRunning = Atomic(false)
+        let runner = FakeRunner(count: 1) { _, _ in
+            isRunning.store(true, ordering: .relaxed)
+            while !release.load(ordering: .relaxed) { WakeUp().wait(milliseconds: 10) }
+        }
+        let coordinator = rig.coordinator()
+        let worker = rig.worker(runner)
+        try coordinator.start()
+        try worker.start()
+        rig.submit("a")
+        while !isRunning.load(ordering: .relaxed) { WakeUp().wait(milliseconds: 5) }
+        let start = LogClock.monotonicMilliseconds()
+        worker.stop()
+        #expect(LogClock.monotonicMilliseconds() - start < 10_000)
+        let isLeft = rig.notices.withLock { notices in
+            notices.worker.contains { if case .leftBehind = $0 { true } else { false } }
+        }
+        #expect(isLeft)
+        release.store(true, ordering: .relaxed)
+        coordinator.stop()
+    }
+}
