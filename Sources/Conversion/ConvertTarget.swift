@@ -64,7 +64,7 @@ final class ConvertTarget: Sendable {
 
     /// A file in a format with tables is not written in place but replaced by one with the same options: what was in it is
     /// gone either way, and it stays whole until the new one is.
-    private static func filling(
+    static func filling(
         _ spec: TargetSpec,
         guestSize: UInt64
     ) throws(DrayError) -> TargetSpec {

@@ -12,6 +12,14 @@ package protocol JobRunner: Sendable {
     /// Opens the sources, checks the request, makes the plan and the empty staging target.
     func plan(_ job: JobOrder, _ control: any TaskControl) throws(DrayError) -> PlanResult
 
+    /// Looks, before a job goes on that was cut off, whether its unfinished target still is what the results of the steps
+    /// that were done left; fails with `changed` where it is not.
+    func check(
+        _ job: JobOrder,
+        plan: PlanResult,
+        results: [RangeResult]
+    ) throws(DrayError)
+
     /// Runs range `index` of the plan that has `planHash`. Fails with `changed` where the plan made from
     /// today's source has another hash.
     func run(
@@ -31,6 +39,15 @@ package protocol JobRunner: Sendable {
 
     /// Removes what a job that failed or was cancelled left behind (unless it is to be kept).
     func discard(_ job: JobOrder) throws(DrayError)
+}
+
+extension JobRunner {
+    /// Finds nothing wrong: for runners whose targets nobody else can reach.
+    package func check(
+        _ job: JobOrder,
+        plan: PlanResult,
+        results: [RangeResult]
+    ) throws(DrayError) {}
 }
 
 /// A job as a task names it.

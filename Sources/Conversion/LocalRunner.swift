@@ -36,6 +36,14 @@ package final class LocalRunner: JobRunner {
         )
     }
 
+    package func check(
+        _ job: JobOrder,
+        plan: PlanResult,
+        results: [RangeResult]
+    ) throws(DrayError) {
+        try ConvertTarget.checkStaging(of: job, plan, results)
+    }
+
     package func run(
         _ job: JobOrder,
         planHash: String,

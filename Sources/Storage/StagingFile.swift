@@ -48,6 +48,13 @@ package struct StagingFile: Sendable, Hashable {
     /// Whether the staging file is there.
     package var exists: Bool { unsafe access(path, F_OK) == 0 }
 
+    /// Its length in bytes; nil where it is not there.
+    package var length: UInt64? {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        return UInt64(clamping: status.st_size)
+    }
+
     /// Fails with `refused` where the target exists and is not to be replaced, and with `unsupported` where it is something that a
     /// file cannot replace. For before the work begins; ``publish(replacing:isDurable:)`` asks again.
     package func checkTarget(replacing: Bool) throws(DrayError) {

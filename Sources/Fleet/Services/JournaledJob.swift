@@ -35,6 +35,31 @@ struct JournaledJob {
         record = last
     }
 
+    /// Fails with `changed` where the target of the job that was cut off is not what its results say.
+    func checkTarget(
+        _ store: JournalStore,
+        _ runner: any JobRunner
+    ) throws(DrayError) {
+        guard let record, let plan = record.plan else { return }
+        let partition = PartitionID(Topics.results, 0)
+        let end = try store.end(of: partition)
+        var results: [RangeResult] = []
+        var position: Int64 = 0
+        while position < end {
+            let records = try store.records(of: partition, from: position, to: end, limit: 256)
+            guard let last = records.last else { break }
+            position = last.offset + 1
+            for record in records where MessageCodec.type(of: record) == .ranged {
+                guard case .result(let message) = try MessageCodec.message(record),
+                    case .ranged(let result) = message.body,
+                    message.task.plan == plan.planHash
+                else { continue }
+                results.append(result)
+            }
+        }
+        try runner.check(record.order, plan: plan, results: results)
+    }
+
     /// What to do with the journal for `order`. Fails with `invalid` where it is another job's.
     func resolve(_ order: JobOrder) throws(DrayError) -> Use {
         guard let record else { return .new }

@@ -73,7 +73,9 @@ package struct LocalFleet: Sendable {
         switch try known.resolve(order) {
         case .done(let record): return try report(record, since: nil)
         case .again: try store.erase()
-        case .resume(let order): named = order
+        case .resume(let order):
+            named = order
+            try known.checkTarget(store, runner)
         case .new: break
         }
         let log = try EmbeddedLog(topics: topics.specs, store: store)

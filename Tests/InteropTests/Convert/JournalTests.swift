@@ -57,20 +57,63 @@ internal import Testing
             DrayBinary.path, "convert", "-f", "raw", "-O", "raw", "--journal", journal, source,
             target,
         ]
-        // Killed when payload has been written, so that the plan is in the journal; a write that is durable takes its time.
+        try killMidway(command, bench)
+        try Tool.check(["qemu-io", "-f", "raw", "-c", "write -P 99 0 4k", source])
+        let result = try Tool.run(command)
+        #expect(result.status == 6, "\(result.status) \(result.error)")
+        #expect(!bench.directory.names.contains("target"))
+    }
+
+    /// Starts a conversion to `target` and kills it when more payload has been written than slots can hold, so that ranges are in
+    /// the journal; a write that is durable takes its time.
+    private func killMidway(_ command: [String], _ bench: Workbench) throws {
         let script = """
             "$@" & pid=$!
-            until [ "$(stat -c %b \(bench.directory.path)/.target* 2> /dev/null || echo 0)" -gt 8192 ]; do
+            until [ "$(stat -c %b \(bench.directory.path)/.target* 2> /dev/null || echo 0)" -gt 131072 ]; do
                 kill -0 $pid || exit 99
             done
             kill -9 $pid; wait $pid
             """
         let killed = try Tool.run(["bash", "-c", script, "bash"] + command)
         try #require(killed.status == 137, "\(killed.status) \(killed.error)")
-        try Tool.check(["qemu-io", "-f", "raw", "-c", "write -P 99 0 4k", source])
+    }
+
+    /// What a user, a full disk or a cleaning job can do to the unfinished file.
+    @Test(
+        arguments: ["raw", "qcow2"],
+        ["truncate -s 1M", "truncate -s 0", "truncate -s +1G", "rm", "cp"]
+    )
+    func `an unfinished file that is not as it was left never becomes an image`(
+        format: String,
+        harm: String
+    ) throws {
+        let bench = try Workbench(seed: 1, largestSize: 1 << 20)
+        let source = try source(bench)
+        let (target, journal) = (bench.file("target"), bench.file("journal"))
+        let command = [
+            DrayBinary.path, "convert", "-f", "raw", "-O", format, "--journal", journal, source,
+            target,
+        ]
+        try killMidway(command, bench)
+        let unfinished = bench.file(
+            try #require(bench.directory.names.first { $0.hasSuffix(".partial") })
+        )
+        if harm == "cp" {
+            try Tool.check(["cp", unfinished, unfinished + "x"])
+            try Tool.check(["mv", unfinished + "x", unfinished])
+        } else {
+            try Tool.check(harm.split(separator: " ").map(String.init) + [unfinished])
+        }
         let result = try Tool.run(command)
-        #expect(result.status == 6, "\(result.status) \(result.error)")
-        #expect(!bench.directory.names.contains("target"))
+        if result.succeeded {
+            // Only behind what was written of a format that ends at its tables does it make no difference.
+            #expect(format == "qcow2" && harm == "truncate -s +1G")
+            try bench.expectSame(source, "raw", target, format)
+            try bench.expectClean(target)
+        } else {
+            #expect(result.status == 6, "\(result.status) \(result.error)")
+            #expect(!bench.directory.names.contains("target"))
+        }
     }
 
     @Test func `another command is refused with the same journal`() throws {
