@@ -23,13 +23,22 @@ package struct TopicSpec: Sendable, Hashable {
     package let policy: Policy
     /// Whether a journal keeps the records: false for what a restarted coordinator makes afresh.
     package let isJournaled: Bool
+    /// How long Kafka keeps a record, unless the topic is compacted.
+    package let retentionDays: Int
 
     /// Names a topic.
-    package init(_ name: String, partitions: Int, policy: Policy, isJournaled: Bool) {
+    package init(
+        _ name: String,
+        partitions: Int,
+        policy: Policy,
+        isJournaled: Bool,
+        retentionDays: Int = 7
+    ) {
         precondition(partitions > 0, "a topic has at least one partition")
         self.name = name
         self.partitions = partitions
         self.policy = policy
         self.isJournaled = isJournaled
+        self.retentionDays = retentionDays
     }
 }

@@ -49,10 +49,11 @@ package struct Topics: Sendable, Hashable {
         [
             spec(Self.requests, jobPartitions, .consumed, isJournaled: false),
             spec(Self.jobs, jobPartitions, .compacted, isJournaled: true),
-            spec(Self.results, jobPartitions, .consumed, isJournaled: true),
+            // At least twice the longest job: they are what a job is rebuilt from.
+            spec(Self.results, jobPartitions, .consumed, isJournaled: true, days: 14),
             spec(Self.control, 1, .compacted, isJournaled: false),
             spec(Self.events, jobPartitions, .outgoing, isJournaled: false),
-            spec(Self.deadLetters, 1, .kept, isJournaled: true),
+            spec(Self.deadLetters, 1, .kept, isJournaled: true, days: 30),
         ]
             + JobPriority.allCases.map {
                 spec(Self.tasks($0), taskPartitions, .consumed, isJournaled: false)
@@ -68,9 +69,16 @@ package struct Topics: Sendable, Hashable {
         _ name: String,
         _ partitions: Int,
         _ policy: TopicSpec.Policy,
-        isJournaled: Bool
+        isJournaled: Bool,
+        days: Int = 7
     ) -> TopicSpec {
-        TopicSpec(name, partitions: partitions, policy: policy, isJournaled: isJournaled)
+        TopicSpec(
+            name,
+            partitions: partitions,
+            policy: policy,
+            isJournaled: isJournaled,
+            retentionDays: days
+        )
     }
 }
 
