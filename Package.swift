@@ -43,6 +43,7 @@ let package = Package(
         library("CZstd", pkgConfig: "libzstd", package: "libzstd-dev"),
         library("CCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
         library("CSQLite", pkgConfig: "sqlite3", package: "libsqlite3-dev"),
+        library("CRdKafka", pkgConfig: "rdkafka", package: "librdkafka-dev"),
 
         module("BlockIO"),
         module("Storage", ["BlockIO", "CLinux"]),
@@ -50,6 +51,7 @@ let package = Package(
         module("Digest", ["BlockIO", "CCrypto", "CSHA256"]),
         module("Conversion", ["BlockIO", "Storage", "DiskImage", "Digest"]),
         module("TaskLog", ["BlockIO", "CSQLite"]),
+        module("KafkaLog", ["BlockIO", "TaskLog", "CRdKafka"]),
         module("Fleet", ["BlockIO", "DiskImage", "Conversion", "Digest", "TaskLog"]),
         module("CommandTable", ["CGetopt"]),
         .executableTarget(
@@ -68,6 +70,7 @@ let package = Package(
         tests("DiskImageTests", ["BlockIO", "Storage", "DiskImage"]),
         tests("ConversionTests", ["BlockIO", "Storage", "DiskImage", "Digest", "Conversion"]),
         tests("TaskLogTests", ["BlockIO", "TaskLog"]),
+        tests("KafkaLogTests", ["BlockIO", "TaskLog", "KafkaLog"]),
         tests("FleetTests", ["BlockIO", "DiskImage", "Digest", "Conversion", "TaskLog", "Fleet"]),
         tests(
             "SimulationTests",

@@ -7,11 +7,11 @@
 # Does nothing when all is there. Needs Debian or Ubuntu, and root or sudo. Swift itself is not installed.
 set -euo pipefail
 
-packages=(pkg-config zlib1g-dev libdeflate-dev libzstd-dev libssl-dev libsqlite3-dev)
+packages=(pkg-config zlib1g-dev libdeflate-dev libzstd-dev libssl-dev libsqlite3-dev librdkafka-dev)
 case ${1:-} in
 '') ;;
 --demo) packages+=(e2fsprogs) ;;
---test) packages+=(qemu-utils e2fsprogs python3 bash-completion man-db time openssl xz-utils) ;;
+--test) packages+=(qemu-utils e2fsprogs python3 bash-completion man-db time openssl xz-utils kcat jq default-jre-headless) ;;
 *)
     echo "usage: $0 [--demo | --test]" >&2
     exit 2
