@@ -11,7 +11,7 @@ final class JobContext: Sendable {
     /// How much memory the ranges of a job may hold at once, in bytes, however many threads run them.
     static let memoryLimit = 128 << 20
 
-    /// The job.
+    /// The job, as the task names it.
     let job: JobOrder
     /// What is read; of a comparison the first image.
     let disk: SourceDisk
@@ -23,6 +23,8 @@ final class JobContext: Sendable {
     let digest: DigestAlgorithm?
     /// The ranges.
     let plan: Plan
+    /// How many files are open.
+    var fileCount: Int { plan.identities.count + (target == nil ? 0 : 1) }
     /// Buffers of one chunk.
     let chunks = BufferPool(bufferSize: UnitSize.chunk)
     /// Buffers of one range, rounded up to a cluster.
@@ -31,14 +33,15 @@ final class JobContext: Sendable {
     /// Opens what `job` names and plans it. Only with `createsTarget` the empty target is made; else it must be there.
     init(
         _ job: JobOrder,
-        gate: any ReferenceGate,
+        files: any JobFiles,
         isFenced: Bool,
         createsTarget: Bool
     ) throws(DrayError) {
         self.job = job
-        let spec = job.spec
+        try Self.validate(job.spec)
+        let spec = try files.located(job.spec)
+        let gate = try files.gate(for: spec)
         let sector: UInt64 = spec.target.map { $0.format == .raw ? 1 : 512 } ?? 1
-        try Self.validate(spec)
         digest = spec.kind == .checksum ? try DigestAlgorithm(name: spec.digest ?? "sha256") : nil
         let images = try Self.open(spec.sources, gate)
         let isComparison = spec.kind == .compare
@@ -56,7 +59,7 @@ final class JobContext: Sendable {
             try Self.refuseSource(target, disk)
             if createsTarget { try target?.create() }
         }
-        plan = try Self.plan(spec, disk, other, target)
+        plan = try Self.plan(spec, files, disk, other, target)
         // Long ranges hold no content, so no buffer is ever asked for them.
         let rangeSize = Int(Self.rangeSize(of: spec, plan.guestSize))
         ranges = BufferPool(bufferSize: rangeSize, limit: max(1, Self.memoryLimit / rangeSize))
@@ -88,6 +91,7 @@ final class JobContext: Sendable {
 
     private static func plan(
         _ spec: JobSpec,
+        _ names: any JobFiles,
         _ disk: SourceDisk,
         _ other: SourceDisk?,
         _ target: ConvertTarget?
@@ -106,6 +110,7 @@ final class JobContext: Sendable {
         let ranges = try planner.divide(guestSize: guestSize, walks)
         return try Plan(
             spec,
+            names: names,
             guestSize: guestSize,
             ranges: ranges,
             identities: identities,

@@ -26,6 +26,8 @@ package struct JobSpec: Sendable, Hashable, Codable {
     package var digest: String?
     /// The range size in bytes, a multiple of 4 MiB; nil lets the planner choose.
     package var rangeSize: UInt64?
+    /// Directories in stores, as a job names them, whose files the images may name besides those beside or below themselves. For fleets.
+    package var references: [String]?
 
     /// Makes a request.
     package init(kind: Kind, sources: [SourceSpec]) {

@@ -10,16 +10,22 @@ internal import Synchronization
 /// Runs the steps of jobs on this machine's files. It keeps the contexts of a few jobs and nothing else.
 package final class LocalRunner: JobRunner {
     /// How many jobs' contexts are kept.
-    static let mostContexts = 8
+    static let mostContexts = 32
+    /// How many files those may have open in all; the job that is worked on may have more.
+    static let mostFiles = 256
 
-    private let gate: any ReferenceGate
+    private let files: any JobFiles
     private let isFenced: Bool
     private let contexts = Mutex<[JobContext]>([])
 
     /// A runner whose images may name what `gate` allows. With `isFenced`, targets are written inside a ``TargetFence``: needed where
     /// several processes run the ranges of a job.
-    package init(gate: any ReferenceGate, isFenced: Bool = false) {
-        self.gate = gate
+    package convenience init(gate: any ReferenceGate, isFenced: Bool = false) {
+        self.init(files: LocalFiles(gate: gate), isFenced: isFenced)
+    }
+
+    init(files: any JobFiles, isFenced: Bool) {
+        self.files = files
         self.isFenced = isFenced
     }
 
@@ -89,7 +95,7 @@ package final class LocalRunner: JobRunner {
     package func discard(_ job: JobOrder) throws(DrayError) {
         forget(job)
         guard let spec = job.spec.target, isFenced || !spec.keepsPartial else { return }
-        let staging = try StagingFile(target: spec.path, job: job.id)
+        let staging = try StagingFile(target: try files.locatedTarget(spec.path), job: job.id)
         guard isFenced else { return try staging.remove() }
         try TargetFence(staging).discard { () throws(DrayError) in
             if !spec.keepsPartial { try staging.remove() }
@@ -100,12 +106,12 @@ package final class LocalRunner: JobRunner {
         _ job: JobOrder,
         createsTarget: Bool
     ) throws(DrayError) -> JobContext {
-        try JobContext(job, gate: gate, isFenced: isFenced, createsTarget: createsTarget)
+        try JobContext(job, files: files, isFenced: isFenced, createsTarget: createsTarget)
     }
 
     /// The job's context, from the kept ones or made again. Fails with `changed` where today's plan is another.
     private func context(_ job: JobOrder, _ planHash: String) throws(DrayError) -> JobContext {
-        let kept = contexts.withLock { $0.first { $0.job == job } }
+        let kept = recall(job)
         let context =
             if let kept { kept } else { try makeContext(job, createsTarget: false) }
         guard context.plan.hash == planHash else {
@@ -123,7 +129,22 @@ package final class LocalRunner: JobRunner {
         contexts.withLock { contexts in
             contexts.removeAll { $0.job.id == context.job.id }
             contexts.append(context)
-            if contexts.count > Self.mostContexts { contexts.removeFirst() }
+            var files = contexts.reduce(0) { $0 + $1.fileCount }
+            while contexts.count > Self.mostContexts
+                || (contexts.count > 1 && files > Self.mostFiles)
+            {
+                files -= contexts.removeFirst().fileCount
+            }
+        }
+    }
+
+    /// The job's context, if it is kept. The one that was asked for least recently is given up first.
+    private func recall(_ job: JobOrder) -> JobContext? {
+        contexts.withLock { contexts in
+            guard let index = contexts.lastIndex(where: { $0.job == job }) else { return nil }
+            let context = contexts.remove(at: index)
+            contexts.append(context)
+            return context
         }
     }
 

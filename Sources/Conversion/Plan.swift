@@ -9,7 +9,7 @@ internal import Storage
 /// What a deterministic function makes of a job, its source's map and its target: the ranges, and the hash that names them.
 struct Plan: Sendable {
     /// The format of this description: part of the hash, so that workers of different versions never mix plans.
-    static let version = "dray plan 1"
+    static let version = "dray plan 2"
 
     /// The ranges, in guest order.
     let ranges: [GuestRange]
@@ -22,9 +22,11 @@ struct Plan: Sendable {
     /// The plan's name: SHA-256 in hexadecimal over job, sources, target and ranges.
     let hash: String
 
-    /// Names the plan of `job` with these ranges, and for conversions this target.
+    /// Names the plan of `job` with these ranges, and for conversions this target. `names` gives the files the names that they have
+    /// on every machine. Device numbers are left out: machines differ in them, and paths tell apart what they do.
     init(
         _ job: JobSpec,
+        names: any JobFiles,
         guestSize: UInt64,
         ranges: RangePlanner.Ranges,
         identities: [StorageIdentity],
@@ -37,10 +39,16 @@ struct Plan: Sendable {
         var text = PlanText()
         text.add(Self.version, job.kind.rawValue, String(guestSize), job.digest ?? "")
         for source in job.sources {
-            text.add(source.path, source.format?.rawValue ?? "", source.snapshot ?? "")
+            text.add(
+                names.name(of: source.path),
+                source.format?.rawValue ?? "",
+                source.snapshot ?? ""
+            )
         }
-        for identity in identities { text.add(identity) }
-        if let spec = job.target, let target { text.add(spec, target.placement, target.identity) }
+        for identity in identities { text.add(identity, names) }
+        if let spec = job.target, let target {
+            text.add(spec, names, target.placement, target.identity)
+        }
         for range in ranges.ranges { text.add(String(range.length)) }
         hash = try text.hash()
     }
@@ -54,17 +62,22 @@ private struct PlanText {
         for field in fields { bytes += "\(field.utf8.count):\(field),".utf8 }
     }
 
-    mutating func add(_ identity: StorageIdentity) {
-        add(identity.name, String(identity.size), String(identity.modifiedNanoseconds))
-        add(String(identity.device), String(identity.inode))
+    mutating func add(_ identity: StorageIdentity, _ names: any JobFiles) {
+        add(names.name(of: identity.name), String(identity.size))
+        add(String(identity.modifiedNanoseconds), String(identity.inode))
     }
 
     /// The target's inode is part of the plan: it tells a target that was published already from a stranger's file
     /// under its name.
-    mutating func add(_ target: TargetSpec, _ placement: Placement, _ identity: StorageIdentity) {
-        add(String(identity.device), String(identity.inode))
+    mutating func add(
+        _ target: TargetSpec,
+        _ names: any JobFiles,
+        _ placement: Placement,
+        _ identity: StorageIdentity
+    ) {
+        add(String(identity.inode))
         add(
-            target.path,
+            names.name(of: target.path),
             target.format.rawValue,
             target.existing.rawValue,
             String(target.sparseSize)

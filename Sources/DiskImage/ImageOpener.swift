@@ -67,7 +67,7 @@ package struct ImageOpener: Sendable {
         _ format: ImageFormat?,
         snapshot: String? = nil
     ) throws(DrayError) -> any ImageDriver {
-        let storage = try StorageOpener.open(path, for: .reading, cache: cache)
+        let storage = try openFile(path)
         let format = if let format { format } else { try Self.probe(storage) }
         switch format {
         case .raw:
@@ -89,12 +89,16 @@ package struct ImageOpener: Sendable {
         at path: String
     ) throws(DrayError) -> any Storage {
         let resolved = try gate.resolve(name, referrer: path)
-        let file = try StorageOpener.open(resolved, for: .reading, cache: cache)
+        let file = try openFile(resolved)
         let (own, other) = (try image.identity(), try file.identity())
         guard own.device != other.device || own.inode != other.inode else {
             throw DrayError(.corrupt, "the image names itself as its data file", file: path)
         }
         return file
+    }
+
+    private func openFile(_ path: String) throws(DrayError) -> any Storage {
+        try StorageOpener.open(path, for: .reading, cache: cache, within: gate.confinement)
     }
 
     /// The format that the first bytes of `storage` tell; raw where they tell nothing.

@@ -9,4 +9,12 @@ package protocol ReferenceGate: Sendable {
     ///
     /// Names that look like a protocol (`nbd:`, `json:`, `http://`) are refused by every gate.
     func resolve(_ name: String, referrer: String) throws(DrayError) -> String
+
+    /// The directories, without links, below which every file that is opened must really lie, looked at once it is open: nobody can
+    /// exchange it then. Nil where that does not matter.
+    var confinement: [String]? { get }
+}
+
+extension ReferenceGate {
+    package var confinement: [String]? { nil }
 }

@@ -23,12 +23,14 @@ package enum StorageOpener {
     ///
     /// A FIFO, socket or character device is refused with `unsupported`, and never waited for. Fails with `resource` where the
     /// system fails, with `refused` where a file to be created exists, with `unsupported` where the
-    /// file system cannot do the O_DIRECT that the cache mode asks for.
+    /// file system cannot do the O_DIRECT that the cache mode asks for. With `directories`, which are absolute and without links,
+    /// fails with `refused` where the opened file lies below none of them.
     package static func open(
         _ path: String,
         for access: Access,
         cache: CacheMode,
-        name: String? = nil
+        name: String? = nil,
+        within directories: [String]? = nil
     ) throws(DrayError) -> any Storage {
         let name = name ?? path
         // Looked at before opening, because opening some devices does something; and again on the
@@ -37,6 +39,7 @@ package enum StorageOpener {
         let descriptor = try openDescriptor(path, access, cache, name)
         let opened = try descriptor.status(name)
         try refuseSpecial(opened, name)
+        if let directories { try refuseOutside(directories, descriptor, name) }
         do throws(DrayError) {
             try settle(descriptor, isDirect: cache.isDirect, name)
             if opened.isBlockDevice {
@@ -48,6 +51,16 @@ package enum StorageOpener {
             if access == .creating { _ = unsafe unlink(path) }
             throw error
         }
+    }
+
+    private static func refuseOutside(
+        _ directories: [String],
+        _ descriptor: FileDescriptor,
+        _ name: String
+    ) throws(DrayError) {
+        let place = try RealPlace.ofDescriptor(descriptor.number)
+        guard !directories.contains(where: { PathParts.isBelow(place, $0) }) else { return }
+        throw DrayError(.refused, "the path leads out of the store", file: name)
     }
 
     /// Opens a new file in `directory` that has no name yet and is gone with its last descriptor (O_TMPFILE); nil where the file

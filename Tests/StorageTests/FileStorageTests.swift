@@ -224,6 +224,23 @@ import Testing
         try Data(bytes).write(to: URL(filePath: path))
         return path
     }
+
+    @Test("a file that lies elsewhere than it may is refused once it is open")
+    func confinement() throws {
+        let directory = try TemporaryDirectory()
+        try Tool.check(["mkdir", directory.file("in"), directory.file("inside")])
+        try Tool.check(["touch", directory.file("in/a"), directory.file("inside/b")])
+        try Tool.check(["ln", "-s", "../inside/b", directory.file("in/link")])
+        let allowed = [try #require(try RealPlace(directory.file("in"))).path]
+        for (name, isAllowed) in [("in/a", true), ("in/link", false), ("inside/b", false)] {
+            var kind: DrayError.Kind?
+            do throws(DrayError) {
+                let path = directory.file(name)
+                _ = try StorageOpener.open(path, for: .reading, cache: .writeback, within: allowed)
+            } catch { kind = error.kind }
+            #expect(kind == (isAllowed ? nil : .refused))
+        }
+    }
 }
 
 /// An entry of `qemu-img map`: the part that a raw file has.
