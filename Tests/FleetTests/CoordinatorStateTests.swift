@@ -320,6 +320,29 @@ struct CoordinatorStateTests {
         #expect(harness.state.jobCount == 0)
     }
 
+    @Test(
+        "what a plan step may have left that reports after the end is removed, again where that fails"
+    )
+    func latePlan() throws {
+        var harness = Harness()
+        harness.submit("a", converts: true)
+        let plan = try #require(harness.out.first)
+        try harness.plan("a", ranges: 0, converts: true)
+        let seal = try harness.taken { $0.step == .seal }
+        harness.report(seal, .sealed(SealResult(targetLength: 1)))
+        #expect(harness.ends["a"]?.state == .finished && harness.out.isEmpty)
+        harness.report(plan, .cancelled)
+        var attempts: Set<Int> = []
+        for _ in 0..<3 {
+            let discard = try harness.taken { $0.step == .discard }
+            #expect(attempts.insert(discard.attempt).inserted)
+            harness.report(discard, .failed(DrayError(.resource, "no permission")))
+        }
+        let last = try harness.taken { $0.step == .discard }
+        harness.report(last, .discarded)
+        #expect(harness.out.isEmpty && harness.state.jobCount == 0)
+    }
+
     @Test("its own end is told once, whether the log confirms it first or it is read first")
     func ownEnd() throws {
         var harness = Harness()

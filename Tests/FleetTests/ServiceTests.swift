@@ -94,6 +94,35 @@ struct ServiceTests {
         #expect(Set(runs).count == runs.count)
     }
 
+    @Test("a task that kills its worker each time is given up after three, and the fleet lives")
+    func poison() throws {
+        let rig = try FleetRig()
+        let runner = FakeRunner(count: 6) { index, control throws(DrayError) in
+            guard index == 3 else { return }
+            // The worker loses the log and all that it knew, as if it were killed.
+            rig.log.faults.withLock { $0.polls[Topics.tasks(.normal)] = 1 }
+            while !control.isCancelled { WakeUp().wait(milliseconds: 5) }
+            throw DrayError(.cancelled, "stopped")
+        }
+        let coordinator = rig.coordinator()
+        let worker = rig.worker(runner)
+        try coordinator.start()
+        try worker.start()
+        rig.submit("a")
+        let end = try rig.end(of: "a")
+        #expect(end.state == .failed && end.error?.message.contains("3 times") == true)
+        let lives = rig.notices.withLock { notices in
+            notices.worker.count { if case .restarting = $0 { true } else { false } }
+        }
+        #expect(lives == 3)
+        guard case .deadLetter(let letter)? = try rig.messages(Topics.deadLetters).first else {
+            throw DrayError(.bug, "there is no dead letter")
+        }
+        #expect(letter.unendedStarts == 3 && letter.task?.index == 3)
+        coordinator.stop()
+        worker.stop()
+    }
+
     @Test("an outcome that the log will never take fails the job with the reason")
     func tooLargeResult() throws {
         let rig = try FleetRig()

@@ -3,6 +3,7 @@
 
 import BlockIO
 import Conversion
+import DiskImage
 import Fleet
 import TaskLog
 import TestSupport
@@ -16,6 +17,7 @@ struct WorkerStateTests {
         var state: WorkerState
         var now: Milliseconds = 0
         var began: [RunNumber] = []
+        var steps: [Step] = []
         var published: [(message: ResultMessage, token: UInt64)] = []
         var commits: [LogPosition] = []
         var stopped: [RunNumber] = []
@@ -32,7 +34,9 @@ struct WorkerStateTests {
         mutating func tell(_ event: WorkerEvent) {
             for action in state.handle(event, now: now) {
                 switch action {
-                case .begin(let number, _): began.append(number)
+                case .begin(let number, let task):
+                    began.append(number)
+                    steps.append(task.step)
                 case .publish(let message, let token): published.append((message, token))
                 case .commit(let places): commits += places
                 case .stop(let number): stopped.append(number)
@@ -41,6 +45,17 @@ struct WorkerStateTests {
                 case .deadLetter: break
                 }
             }
+        }
+
+        /// A plan task of a job with a target.
+        mutating func plan(_ job: String, offset: Int64) {
+            var spec = JobSpec(kind: .convert, sources: [])
+            spec.target = TargetSpec(path: "t", format: .raw)
+            let name = TaskName(job: job, step: .plan)
+            let order = JobOrder(id: job, spec: spec)
+            let task = TaskMessage(order: order, name: name, attempt: 1, epoch: 1)
+            tell(.task(task, WorkerStateTests.partition, offset: offset))
+            tell(.tick)
         }
 
         mutating func task(_ index: Int, attempt: Int = 1, isIsolated: Bool = false, offset: Int64)
@@ -133,6 +148,82 @@ struct WorkerStateTests {
         harness.tell(.ended(harness.began[1], .discarded))
         harness.deliver()
         #expect(harness.began.count == 3)
+    }
+
+    @Test("an isolated task does not wait for ever for one that hangs, nor others for it")
+    func isolationIsBounded() throws {
+        var harness = Harness()
+        harness.task(0, offset: 0)
+        harness.deliver()
+        harness.task(1, isIsolated: true, offset: 1)
+        harness.task(2, offset: 2)
+        harness.now = try #require(harness.state.nextTick)
+        harness.tell(.tick)
+        #expect(harness.published.first?.message.task.index == 1)
+        #expect(harness.published.first?.message.body == .cancelled)
+        harness.deliver()
+        #expect(harness.began.count == 2)
+    }
+
+    @Test("a range that does nothing does not renew its lease; one that waits for its place does")
+    func heartbeats() throws {
+        var harness = Harness()
+        harness.task(0, offset: 0)
+        harness.deliver()
+        let run = try #require(harness.began.first)
+        for (bytes, isHeard) in [(0, true), (0, false), (5, true), (5, false)] as [(UInt64, Bool)] {
+            harness.now += 20_000
+            harness.published = []
+            harness.tell(.progress(run, bytes))
+            #expect(harness.published.isEmpty != isHeard)
+        }
+        harness.tell(.sized(run, 100))
+        harness.now += 20_000
+        harness.published = []
+        harness.tell(.progress(run, 5))
+        #expect(harness.published.map(\.message.body) == [.progress(5)])
+    }
+
+    @Test("what a plan made that ends after its job is removed before the task counts as done")
+    func latePlan() throws {
+        var harness = Harness()
+        harness.plan("a", offset: 0)
+        harness.deliver()
+        harness.tell(.control(ControlRecord(job: "a", state: .finished, epoch: 1)))
+        #expect(harness.stopped == harness.began)
+        let plan = PlanResult(
+            planHash: "p",
+            rangeCount: 1,
+            guestSize: 1,
+            dataBytes: 1,
+            firstPayload: nil,
+            needsSeal: true
+        )
+        harness.tell(.ended(harness.began[0], .planned(plan)))
+        #expect(harness.steps == [.plan, .discard] && harness.published.isEmpty)
+        let failure = DrayError(.resource, "no permission")
+        harness.tell(.ended(harness.began[1], .failed(failure)))
+        harness.now = try #require(harness.state.nextTick)
+        harness.tell(.tick)
+        #expect(
+            harness.steps == [.plan, .discard, .discard]
+                && harness.commits.allSatisfy { $0.offset == 0 }
+        )
+        harness.tell(.ended(harness.began[2], .discarded))
+        harness.deliver()
+        #expect(harness.commits.last?.offset == 1)
+    }
+
+    @Test(
+        "a plan task that comes after its job's end is not run, but what an earlier run made is removed"
+    )
+    func redeliveredPlan() throws {
+        var harness = Harness()
+        harness.tell(.control(ControlRecord(job: "a", state: .finished, epoch: 1)))
+        harness.plan("a", offset: 0)
+        #expect(harness.steps == [.discard] && harness.published.isEmpty)
+        harness.tell(.ended(harness.began[0], .discarded))
+        #expect(harness.published.map(\.message.body) == [.cancelled])
     }
 
     @Test("a place is asked for until it comes")

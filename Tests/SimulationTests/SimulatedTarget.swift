@@ -17,6 +17,14 @@ struct SimulatedTarget {
     /// Writes that came after the end and were let through.
     private(set) var lateWrites = 0
 
+    /// Whether a plan that came too late made a staging file that is still there.
+    private(set) var hasLeftover = false
+
+    /// Makes the staging file; what was there and has ended is not remembered.
+    mutating func plan() {
+        if isSealed || isRemoved { hasLeftover = true }
+    }
+
     /// Writes a range's bytes; false where the gate is shut.
     mutating func write(_ index: Int, at offset: UInt64, _ length: UInt64, isGated: Bool) -> Bool {
         if isSealed || isRemoved {
@@ -36,6 +44,7 @@ struct SimulatedTarget {
 
     /// Shuts the gate and removes the staging file; what is sealed stays.
     mutating func remove() {
+        hasLeftover = false
         if !isSealed { isRemoved = true }
     }
 

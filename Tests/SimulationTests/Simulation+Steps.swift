@@ -10,9 +10,10 @@ import TaskLog
 /// What the steps of jobs do to the simulated targets.
 extension Simulation {
     func plan(_ id: String) -> ResultMessage.Body {
-        guard let job = jobs[id], !job.target.isRemoved else {
-            return .failed(DrayError(.refused, "the target is closed"))
+        guard let job = jobs[id] else {
+            return .failed(DrayError(.bug, "a plan of a job that there is not"))
         }
+        if job.converts { jobs[id]?.target.plan() }
         jobs[id]?.hasBegun = true
         return .planned(job.plan)
     }

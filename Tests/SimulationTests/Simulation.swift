@@ -138,7 +138,7 @@ final class Simulation {
         }
         let isRefused = !isCoordinator && chance(faults.refused)
         let isAckLost = !isCoordinator && chance(faults.lostAcks)
-        let isLost = Topics.taskShares[partition.topic] != nil && chance(faults.lostTasks)
+        let isLost = mayBeLost(message) && chance(faults.lostTasks)
         let isTwice = chance(faults.duplicates)
         at(delay) { [unowned self] in
             let isGone = node.incarnation != incarnation && isCut(node, incarnation, partition)
@@ -150,6 +150,19 @@ final class Simulation {
             }
         }
         node.later(delay + 1) { done(!isRefused && !isAckLost) }
+    }
+
+    /// Tasks of jobs that have not ended may get lost: they are issued again.
+    private func mayBeLost(_ message: Message) -> Bool {
+        guard case .task(let task) = message else { return false }
+        return task.step != .discard || !hasEnded(task.order.id)
+    }
+
+    private func hasEnded(_ id: String) -> Bool {
+        (log.partitions[place(Topics.jobs, id)] ?? []).contains { message in
+            guard case .job(let record) = message else { return false }
+            return record.order.id == id && record.state.isEnd
+        }
     }
 
     /// Whether what a dead process had sent got lost on the way: of one partition, everything from some record on.
@@ -293,14 +306,6 @@ final class Simulation {
     }
 
     private var isOver: Bool {
-        jobs.keys.allSatisfy { id in
-            (log.partitions[place(Topics.jobs, id)] ?? []).contains { message in
-                if case .job(let record) = message {
-                    record.order.id == id && record.state.isEnd
-                } else {
-                    false
-                }
-            }
-        }
+        jobs.keys.allSatisfy(hasEnded)
     }
 }

@@ -41,6 +41,7 @@ struct Verdict {
                 || (end.error?.kind == .corrupt && job.permanent != nil)
             if !isExpected { blame(job, "failed: \(end.error?.description ?? "nil")") }
         }
+        if job.target.hasLeftover { blame(job, "was planned after its end, and left that behind") }
         guard end.state != .finished, job.converts, job.hasBegun else { return }
         if !job.target.isSealed, !job.target.isRemoved { blame(job, "left its target behind") }
     }

@@ -14,6 +14,7 @@ extension CoordinatorState {
             makeReady(id)
         }
         issueAll(&turn)
+        cleanUpLate(&turn)
         for id in controlDue.sorted() { control(id, &turn) }
         controlDue = []
     }
@@ -113,6 +114,8 @@ extension CoordinatorState {
         let rank = job.record.priority.rank
         classes[rank].weights -= job.record.weight
         for unit in job.units.values { classes[rank].drop(unit) }
-        if job.record.state.isEnd { remember(job.record) }
+        guard job.record.state.isEnd else { return }
+        remember(job.record)
+        if let attempt = job.lateCleaning { late[id] = attempt }
     }
 }

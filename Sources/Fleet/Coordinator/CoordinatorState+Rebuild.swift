@@ -92,11 +92,10 @@ extension CoordinatorState {
     }
 
     /// Tells workers that still work on a job that it has ended.
-    mutating func tellEnd(_ id: String, _ turn: inout Turn) {
-        guard let record = endRecords[id] else { return }
-        turn.actions.append(
-            .control(ControlRecord(job: id, state: .finished, epoch: record.epoch))
-        )
+    mutating func tellEnd(_ id: String, epoch: Int, _ turn: inout Turn) {
+        guard ended.contains(id) else { return }
+        let epoch = max(epoch, endRecords[id]?.epoch ?? 0)
+        turn.actions.append(.control(ControlRecord(job: id, state: .finished, epoch: epoch)))
     }
 
     /// Keeps what a job's end was.
@@ -110,6 +109,7 @@ extension CoordinatorState {
     mutating func lose(_ partition: Int) {
         partitions[partition] = nil
         for id in jobs.filter({ $0.value.partition == partition }).keys { forget(id) }
+        late = late.filter { topics.partition(ofJob: $0.key) != partition }
     }
 
     private mutating func replay(_ record: JobRecord, _ partition: Int, _ turn: inout Turn) {
@@ -153,7 +153,7 @@ extension CoordinatorState {
             forget(id)
             remember(record)
             turn.actions.append(.ended(record))
-            return tellEnd(id, &turn)
+            return tellEnd(id, epoch: record.epoch, &turn)
         }
         if record.epoch > job.record.epoch {
             update(id, &turn) { job, turn in

@@ -29,6 +29,8 @@ package struct CoordinatorState {
     /// Jobs for which a partition was taken again, once each.
     var retaken = RecentSet<String>(limit: 4096)
     var timers = TimerQueue()
+    /// Jobs that have ended, and of which something may be left nevertheless, with the attempt of the clean-up that is due.
+    var late: [String: Int] = [:]
     var controlDue: Set<String> = []
     /// By ``JobPriority/rank``.
     var classes: [TaskClass]
@@ -162,7 +164,12 @@ package struct CoordinatorState {
             partitions[partition]?.position = max(position, offset + 1)
         }
         guard jobs[id] != nil else {
-            if result.isQuestion, partitions[partition]?.isReplaying == false { tellEnd(id, &turn) }
+            if result.isQuestion, partitions[partition]?.isReplaying == false {
+                tellEnd(id, epoch: result.epoch, &turn)
+            }
+            if ended.contains(id), result.mayHaveLeftTarget {
+                late[id] = result.nextCleaning(offset)
+            }
             return ignore(id, partition, offset, turn)
         }
         update(id, &turn) { job, turn in job.judge(result, offset: offset, &turn) }

@@ -12,6 +12,9 @@ extension JobState {
         firstResult = min(firstResult ?? offset, offset)
         lastResult = max(lastResult, offset)
         if isReplaying { recall(key, result) }
+        if key.step == .plan, result.isOutcome, isPlanLate(result) {
+            lateCleaning = result.nextCleaning(offset)
+        }
         if result.isOutcome { units[key]?.end(result.run) }
         switch result.body {
         case .started: started(key, result, &turn)
@@ -37,6 +40,13 @@ extension JobState {
             let unit = units[key], unit.openRuns >= limit, refused.insert(key.index).inserted
         else { return }
         isControlDue = true
+    }
+
+    /// Whether a plan step's report comes at a time when the target may have got its name or been removed before that step ran.
+    private func isPlanLate(_ result: ResultMessage) -> Bool {
+        guard record.order.spec.target != nil else { return false }
+        return isRunning
+            ? ledger?.isComplete == true : isEnding || units[WorkUnit.Key(.discard)] != nil
     }
 
     private mutating func planned(_ plan: PlanResult, epoch: Int, _ turn: inout Turn) {

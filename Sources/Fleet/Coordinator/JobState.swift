@@ -48,6 +48,8 @@ struct JobState {
     var lateAsks: Set<Int> = []
     /// Ranges that no worker may begin any more.
     var refused: Set<Int> = []
+    /// The attempt of one more clean-up after its end, where a plan step reported late.
+    var lateCleaning: Int?
     /// Whether the event of its end is on its way.
     var isEnding = false
     /// When its next timer is due.

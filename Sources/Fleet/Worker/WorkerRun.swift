@@ -14,6 +14,8 @@ struct WorkerRun {
         case announced
         /// A slot works on it.
         case running
+        /// What it made is being removed, since its job has ended.
+        case cleaning
         /// Its outcome is being published.
         case ended
     }
@@ -42,12 +44,20 @@ struct WorkerRun {
     var askAgainAt = Milliseconds.max
     /// When its progress may be reported next.
     var nextHeartbeat = Milliseconds.min
+    /// What was last reported to be done, in bytes.
+    var reportedBytes: UInt64?
+    /// When it is handed back, not having begun.
+    var waitsUntil = Milliseconds.max
     var isStopping = false
+    /// What is published when the cleaning has ended.
+    var outcome: ResultMessage.Body?
+    /// How often the cleaning failed.
+    var cleanings = 0
 
-    init(number: RunNumber, task: TaskMessage, origin: Origin) {
+    init(number: RunNumber, task: TaskMessage, origins: [Origin]) {
         self.number = number
         self.task = task
-        origins = [origin]
+        self.origins = origins
     }
 
     /// Whether its outcome is one that no other attempt would change.

@@ -13,6 +13,8 @@ package struct WorkerSettings: Sendable {
     package var resend: Milliseconds = 2000
     /// How often a run's progress is reported, which renews its lease.
     package var heartbeat: Milliseconds = 15_000
+    /// How long a task that must run alone waits for the running ones, and all others for it, before it is handed back.
+    package var patience: Milliseconds = 30_000
     /// How often offsets are committed.
     package var commitInterval: Milliseconds = 500
     /// How long running steps may go on once the worker is told to leave.

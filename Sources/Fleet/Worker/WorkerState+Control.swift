@@ -44,6 +44,11 @@ extension WorkerState {
         guard let run = runs[number], run.phase == .running, now >= run.nextHeartbeat else {
             return
         }
+        // A range that does nothing is to be tried elsewhere. Other steps need not say how far they are.
+        let isStuck =
+            run.task.step == .range && run.reportedBytes == bytes && run.wantedBytes == nil
+        guard !isStuck else { return }
+        runs[number]?.reportedBytes = bytes
         runs[number]?.nextHeartbeat = now + settings.heartbeat
         actions.append(.publish(report(run, .progress(bytes)), token: idleToken()))
     }
@@ -56,6 +61,9 @@ extension WorkerState {
 
     mutating func tick(_ now: Milliseconds) {
         resend(now)
+        if let number = waiting.first, runs[number]?.waitsUntil ?? .max <= now {
+            end(number, .cancelled, now)
+        }
         if now >= nextCommit || (drainDeadline != nil && runs.isEmpty) { commitAll(now) }
         guard let deadline = drainDeadline, !isDrained else { return }
         if now >= deadline {
@@ -105,6 +113,7 @@ extension WorkerState {
 
     private mutating func resend(_ now: Milliseconds) {
         for (number, run) in inOrder {
+            if run.resendAt <= now, run.phase == .cleaning { cleanAgain(number, run) }
             if run.resendAt <= now, let result = run.outgoing {
                 runs[number]?.resendAt = .max
                 actions.append(.publish(result, token: newToken(for: number)))

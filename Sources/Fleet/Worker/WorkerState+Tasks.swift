@@ -28,6 +28,7 @@ extension WorkerState {
         if let number = byName[task.name], attach(task, origin, to: number) { return }
         let number = newRun(task, origin)
         if isUnwanted(task) { return end(number, .cancelled, now) }
+        if task.isIsolated { runs[number]?.waitsUntil = now + settings.patience }
         waiting.append(number)
         fillSlots(now)
     }
@@ -47,11 +48,16 @@ extension WorkerState {
     /// A step has ended, or is not to begin.
     mutating func end(_ number: RunNumber, _ body: ResultMessage.Body, _ now: Milliseconds) {
         guard let run = runs[number], run.phase != .ended else { return }
+        if run.phase == .cleaning { return cleaned(number, body, now) }
         waiting.removeAll { $0 == number }
         runs[number]?.phase = .ended
         runs[number]?.wantedBytes = nil
         runs[number]?.askAgainAt = .max
-        publish(number, body, now)
+        if mustClean(run) {
+            clean(number, then: body)
+        } else {
+            publish(number, body, now)
+        }
         fillSlots(now)
     }
 
@@ -76,7 +82,7 @@ extension WorkerState {
             if byName[run.task.name] == number { byName[run.task.name] = nil }
             doneAttempts.insert(AttemptName(run.task))
             finish(run.origins)
-        case .waiting, .running: break
+        case .waiting, .running, .cleaning: break
         }
     }
 
@@ -124,7 +130,7 @@ extension WorkerState {
 
     private mutating func newRun(_ task: TaskMessage, _ origin: WorkerRun.Origin) -> RunNumber {
         lastNumber += 1
-        runs[lastNumber] = WorkerRun(number: lastNumber, task: task, origin: origin)
+        runs[lastNumber] = WorkerRun(number: lastNumber, task: task, origins: [origin])
         byName[task.name] = lastNumber
         return lastNumber
     }

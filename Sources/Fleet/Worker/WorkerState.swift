@@ -42,6 +42,7 @@ package struct WorkerState {
     package var nextTick: Milliseconds? {
         var first = drainDeadline ?? .max
         for run in runs.values { first = min(first, run.resendAt, run.askAgainAt) }
+        if let run = waiting.first.flatMap({ runs[$0] }) { first = min(first, run.waitsUntil) }
         return first == .max ? nil : first
     }
 
@@ -110,7 +111,7 @@ package struct WorkerState {
 
     /// Whether a run must not begin or go on: its job has ended, or only its clean-up is to run.
     func isUnwanted(_ task: TaskMessage) -> Bool {
-        if endedJobs.contains(task.order.id) { return true }
+        if endedJobs.contains(task.order.id) { return task.step != .discard }
         guard let control = controls[task.order.id], control.epoch >= task.epoch else {
             return false
         }
