@@ -97,7 +97,7 @@ extension GroupReader {
         commits.end()
         metered.clear()
         do throws(KafkaFailure) {
-            try handle.assign([])
+            try handle.unassign()
         } catch {
             throw error.error("cannot hand partitions over")
         }

@@ -156,6 +156,7 @@ final class GroupReader {
         sendCommits(isLast: true)
         while commits.isUnderWay, LogClock.monotonicMilliseconds() < deadline {
             serveLast(milliseconds: 20)
+            sendCommits()
         }
         metered.clear()
         if limitMilliseconds > 0, let queue, startClosing(queue) {
@@ -183,7 +184,7 @@ final class GroupReader {
         case .assigned, .revoked:
             metered.clear()
             do throws(KafkaFailure) {
-                try handle.assign([])
+                try handle.unassign()
             } catch {
                 lines.add(4, "group \(subscription.group): \(error.text)")
             }

@@ -121,17 +121,18 @@ extension KafkaHandle {
         return answers.map(\.place)
     }
 
-    /// Reads from these places on, and nothing else; from no place, nothing.
+    /// Reads from these places on, and nothing else. Accepts what the group gives, be it nothing.
     func assign(_ places: [LogPosition]) throws(KafkaFailure) {
-        guard !places.isEmpty else {
-            let code = unsafe rd_kafka_assign(raw, nil)
-            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaFailure(code) }
-            return
-        }
         try unsafe names.withList(of: places) { list throws(KafkaFailure) in
             let code = unsafe rd_kafka_assign(raw, list)
             guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaFailure(code) }
         }
+    }
+
+    /// Reads nothing any more. Gives the group its partitions back.
+    func unassign() throws(KafkaFailure) {
+        let code = unsafe rd_kafka_assign(raw, nil)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaFailure(code) }
     }
 
     /// Joins the group, to share these topics.

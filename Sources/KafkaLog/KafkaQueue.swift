@@ -55,7 +55,8 @@ final class KafkaQueue {
         )
     }
 
-    /// Lets go of the signal, which may end before the queue's owner does.
+    /// Lets go of the signal, and must be called before that ends: librdkafka's threads would write into whatever file gets its
+    /// descriptor next.
     func unsignal() { unsafe rd_kafka_queue_io_event_enable(raw, -1, nil, 0) }
 
     /// The next event, nil where there is none within `milliseconds`.

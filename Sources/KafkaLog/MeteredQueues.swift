@@ -34,7 +34,10 @@ struct MeteredQueues {
     }
 
     /// Lets go of all queues: before an assignment ends.
-    mutating func clear() { topics = [:] }
+    mutating func clear() {
+        for queue in topics.values.flatMap(\.queues) { queue.unsignal() }
+        topics = [:]
+    }
 
     /// The next event in turn. Where a topic has nothing, the others get its share.
     mutating func next() -> KafkaEvent? {

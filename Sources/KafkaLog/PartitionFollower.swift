@@ -59,7 +59,7 @@ final class PartitionFollower {
 
     func close() {
         do throws(KafkaFailure) {
-            try handle.assign([])
+            try handle.unassign()
         } catch {
             lines.add(4, "follower: \(error.text)")
         }

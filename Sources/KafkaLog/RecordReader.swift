@@ -67,7 +67,7 @@ final class RecordReader: @unchecked Sendable {
     /// Stops fetching.
     func rest() {
         do throws(KafkaFailure) {
-            try handle.assign([])
+            try handle.unassign()
         } catch {
             isUsable = false
         }
