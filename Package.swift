@@ -68,7 +68,10 @@ let package = Package(
         tests("StorageTests", ["BlockIO", "Storage"]),
         tests("DigestTests", ["BlockIO", "Digest"]),
         tests("DiskImageTests", ["BlockIO", "Storage", "DiskImage"]),
-        tests("ConversionTests", ["BlockIO", "Storage", "DiskImage", "Digest", "Conversion"]),
+        tests(
+            "ConversionTests",
+            ["BlockIO", "Storage", "DiskImage", "Digest", "Conversion", "TaskLog", "Fleet"]
+        ),
         tests("TaskLogTests", ["BlockIO", "TaskLog"]),
         tests("KafkaLogTests", ["BlockIO", "TaskLog", "KafkaLog"]),
         tests("FleetTests", ["BlockIO", "DiskImage", "Digest", "Conversion", "TaskLog", "Fleet"]),

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import BlockIO
+internal import Digest
 internal import DiskImage
 internal import Storage
 
@@ -18,6 +19,8 @@ struct AllocatedCopy {
     let classification: SourceClassification
     /// Gives a buffer that holds the range rounded up to a cluster. Not called for ranges without content.
     let takeBuffer: () -> AlignedBuffer
+    /// Buffers of one chunk.
+    let chunks: BufferPool
 
     /// Copies the range; returns the bytes of content read, and what went where.
     func run() throws(DrayError) -> (dataBytes: UInt64, placement: RangePlacement) {
@@ -27,8 +30,12 @@ struct AllocatedCopy {
         var position: UInt64 = 0
         try classification.forEachRun(of: copy.range, on: copy.disk) { run throws(DrayError) in
             switch run.kind {
-            case .deferred: states.append(.hole, run.count)
-            case .zero: appendZeros(run.count, from: position, &states)
+            case .deferred:
+                states.append(.hole, run.count)
+                dataBytes += try hashDeferred(run.count, from: position)
+            case .zero:
+                appendZeros(run.count, from: position, &states)
+                copy.hasher?.appendZeros(guestRange(run.count, from: position).length)
             case .content:
                 let space = buffer ?? takeBuffer()
                 buffer = space
@@ -68,6 +75,7 @@ struct AllocatedCopy {
             let valid = min(next, copy.range.length)
             let range = GuestRange(copy.range.start + position, length: valid - position)
             try copy.reader.read(range, into: buffer, at: Int(position))
+            copy.hasher?.append(buffer, Int(position)..<Int(valid))
             if valid < next { buffer.zero(Int(valid)..<Int(next)) }
             for first in stride(from: Int(position), to: Int(next), by: granule) {
                 if classification.storesZeros || !buffer.isZero(first..<first + granule) {
@@ -81,6 +89,26 @@ struct AllocatedCopy {
             position = next
         }
         return read
+    }
+
+    /// Hashes what the target's backing image has already: it is part of the disk. Returns the bytes of data read.
+    private func hashDeferred(_ count: UInt64, from start: UInt64) throws(DrayError) -> UInt64 {
+        guard let hasher = copy.hasher else { return 0 }
+        return try chunks.withBuffer { buffer throws(DrayError) in
+            try RangeChecksum(
+                range: guestRange(count, from: start),
+                disk: copy.disk,
+                reader: copy.reader,
+                buffer: buffer,
+                control: copy.control
+            ).run(hasher)
+        }
+    }
+
+    /// The guest bytes of `count` granules from `start` (bytes from the range's first): the last granule may be short.
+    private func guestRange(_ count: UInt64, from start: UInt64) -> GuestRange {
+        let end = min(start + count * allocation.granule, copy.range.length)
+        return GuestRange(copy.range.start + start, length: end - start)
     }
 
     /// Appends `count` granules of zeros from `start` (bytes from the range's first): marked where they hide a backing image.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import BlockIO
+internal import Digest
 internal import DiskImage
 internal import Storage
 
@@ -22,11 +23,13 @@ struct IdentityCopy {
             try copy.checkCancelled()
             let skipped = try skipEmpty(from: position)
             guard skipped == 0 else {
+                copy.hasher?.appendZeros(skipped)
                 position = position + skipped
                 continue
             }
             let chunk = chunk(at: position)
             let data = try copy.reader.read(chunk, into: buffer, at: 0)
+            copy.hasher?.append(buffer, 0..<Int(chunk.length))
             try copy.write(0..<Int(chunk.length), of: buffer, at: start + position.bytes)
             copy.control.progress(data)
             dataBytes += data

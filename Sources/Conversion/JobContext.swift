@@ -19,7 +19,7 @@ final class JobContext: Sendable {
     let other: SourceDisk?
     /// What is written, for conversions.
     let target: ConvertTarget?
-    /// How blocks are hashed, for checksums.
+    /// How blocks are hashed, for checksums and for conversions that want it.
     let digest: DigestAlgorithm?
     /// The ranges.
     let plan: Plan
@@ -42,7 +42,7 @@ final class JobContext: Sendable {
         let spec = try files.located(job.spec)
         let gate = try files.gate(for: spec)
         let sector: UInt64 = spec.target.map { $0.format == .raw ? 1 : 512 } ?? 1
-        digest = spec.kind == .checksum ? try DigestAlgorithm(name: spec.digest ?? "sha256") : nil
+        digest = try Self.digest(of: spec)
         let images = try Self.open(spec.sources, gate)
         let isComparison = spec.kind == .compare
         let disk = try SourceDisk(isComparison ? Array(images.prefix(1)) : images, sector: sector)
@@ -85,6 +85,15 @@ final class JobContext: Sendable {
         }
     }
 
+    private static func digest(of spec: JobSpec) throws(DrayError) -> DigestAlgorithm? {
+        switch spec.kind {
+        case .checksum: try DigestAlgorithm(name: spec.digest ?? "sha256")
+        case .convert:
+            try spec.digest.map { name throws(DrayError) in try DigestAlgorithm(name: name) }
+        case .compare: nil
+        }
+    }
+
     private static func rangeSize(of spec: JobSpec, _ guestSize: UInt64) -> UInt64 {
         spec.rangeSize ?? RangePlanner.defaultRangeSize(guestSize: guestSize)
     }
@@ -102,7 +111,8 @@ final class JobContext: Sendable {
             joinsEmpty: target?.writesEmptyRanges != true
         )
         var identities = try disk.identities()
-        var walks = [walk(disk, target?.classification ?? .states)]
+        let readsDeferred = target != nil && spec.digest != nil
+        var walks = [walk(disk, target?.classification ?? .states, readsDeferred: readsDeferred)]
         if let other {
             identities += try other.identities()
             walks.append(walk(other, .states))
@@ -171,9 +181,11 @@ final class JobContext: Sendable {
         return images
     }
 
+    /// Reports what must be read. With `readsDeferred`, also the data that the target's backing image has: it is hashed.
     private static func walk(
         _ disk: SourceDisk,
-        _ classification: SourceClassification
+        _ classification: SourceClassification,
+        readsDeferred: Bool = false
     ) -> RangePlanner.Walk {
         { emit throws(DrayError) in
             var position: UInt64 = 0
@@ -181,7 +193,14 @@ final class JobContext: Sendable {
             try classification.forEachRun(of: whole, on: disk) { run throws(DrayError) in
                 let end = min(position + run.count * classification.granule, disk.guestSize)
                 let range = GuestRange(GuestOffset(position), length: end - position)
-                if run.kind == .content { emit(range) }
+                switch run.kind {
+                case .content: emit(range)
+                case .deferred where readsDeferred:
+                    try disk.forEachExtent(in: range) { run throws(DrayError) in
+                        if run.state == .data { emit(run.range) }
+                    }
+                case .deferred, .zero: break
+                }
                 position = end
             }
         }

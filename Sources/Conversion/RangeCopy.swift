@@ -22,6 +22,8 @@ struct RangeCopy {
     let keepsSpace: Bool
     /// Cancellation, reservations, progress.
     let control: any TaskControl
+    /// Hashes the disk's bytes in order as they pass, where the job wants that.
+    let hasher: RangeHasher?
 
     /// Fails with `cancelled` once the job was asked to stop: called once a chunk.
     func checkCancelled() throws(DrayError) {

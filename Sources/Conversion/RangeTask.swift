@@ -31,7 +31,8 @@ struct RangeTask {
             target: storage,
             sparseSize: target.spec.sparseSize,
             keepsSpace: target.format.keepsSpace,
-            control: control
+            control: control,
+            hasher: context.digest.map(RangeHasher.init)
         )
         var result = RangeResult(range: range, dataBytes: 0)
         switch target.format.placement {
@@ -42,6 +43,7 @@ struct RangeTask {
         case .allocated(let rules):
             try allocate(copy, rules, target, &result)
         }
+        result.digest = copy.hasher?.finish()
         if target.spec.isDurable { try storage.flush() }
         return result
     }
@@ -63,7 +65,8 @@ struct RangeTask {
                 let buffer = context.ranges.take()
                 taken = buffer
                 return buffer
-            }
+            },
+            chunks: context.chunks
         ).run()
         result.dataBytes = dataBytes
         result.placement = placement
