@@ -58,7 +58,7 @@ let package = Package(
             name: "dray",
             dependencies: [
                 "BlockIO", "CLinux", "CommandTable", "Storage", "DiskImage", "Digest", "Conversion",
-                "TaskLog", "Fleet",
+                "TaskLog", "KafkaLog", "Fleet",
             ],
             swiftSettings: settings
         ),

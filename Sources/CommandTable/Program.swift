@@ -43,11 +43,19 @@ package enum Program {
     /// Every command, in the order of the help text.
     package static let commands: [CommandSpec] = [
         ConvertTable.command, ChecksumTable.command, CompareTable.command, InfoTable.command,
-        MapTable.command, CheckTable.command, MeasureTable.command, CompletionTable.command,
+        MapTable.command, CheckTable.command, MeasureTable.command, SubmitTable.command,
+        SubmitTable.convert, SubmitTable.checksum, JobsTable.jobs, JobsTable.watch,
+        JobsTable.cancel, DeadLettersTable.list, DeadLettersTable.retry, CoordinatorTable.command,
+        WorkerTable.command, TopicsTable.create, TopicsTable.check, CompletionTable.command,
     ]
 
-    /// The command called `name`, if there is one.
-    package static func command(named name: String) -> CommandSpec? {
-        commands.first { $0.name == name }
+    /// The command that `words` begin with, of one word or of two, with the words behind its name. Nil where there is none.
+    package static func command(in words: [String]) -> (spec: CommandSpec, rest: [String])? {
+        for count in [2, 1] where words.count >= count {
+            let name = words.prefix(count).joined(separator: " ")
+            guard let spec = commands.first(where: { $0.name == name }) else { continue }
+            return (spec, Array(words.dropFirst(count)))
+        }
+        return nil
     }
 }

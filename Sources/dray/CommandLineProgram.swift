@@ -15,13 +15,13 @@ enum CommandLineProgram {
         guard let name = words.first, !name.hasPrefix("-") else {
             return guarded(Program.root) { try root(words) }
         }
-        guard let spec = Program.command(named: name) else {
+        guard let (spec, rest) = Program.command(in: words) else {
             StandardError.report("unknown command '\(name.escapingControls)'")
             StandardError.write("Try 'dray --help' for a list of commands.\n")
             return ExitCode.usage
         }
         return guarded(spec) {
-            let arguments = try spec.parse(Array(words.dropFirst()))
+            let arguments = try spec.parse(rest)
             guard !arguments.has(.help) else {
                 try StandardOutput.write(spec.helpText)
                 return ExitCode.success
@@ -41,16 +41,21 @@ enum CommandLineProgram {
         if arguments.has(Program.versionOption) {
             try StandardOutput.write("dray \(Program.version)\n")
         } else if arguments.has(Program.manPage) {
-            let name = arguments.positionals.first ?? ""
-            let spec = name.isEmpty ? Program.root : Program.command(named: name)
-            guard let spec else { throw UsageError("unknown command '\(name)'") }
-            try StandardOutput.write(spec.manPage)
+            try StandardOutput.write(manPage(of: arguments.positionals))
         } else if arguments.has(.help) {
             try StandardOutput.write(Program.root.helpText)
         } else {
             throw UsageError("missing command")
         }
         return ExitCode.success
+    }
+
+    private static func manPage(of words: [String]) throws(UsageError) -> String {
+        guard !words.isEmpty else { return Program.root.manPage }
+        guard let (spec, rest) = Program.command(in: words), rest.isEmpty else {
+            throw UsageError("unknown command '\(words.joined(separator: " "))'")
+        }
+        return spec.manPage
     }
 
     private static func dispatch(_ arguments: ParsedArguments) throws -> Int32 {
@@ -63,7 +68,7 @@ enum CommandLineProgram {
         case CheckTable.command.name: try CheckCommand.run(arguments)
         case MeasureTable.command.name: try MeasureCommand.run(arguments)
         case CompletionTable.command.name: try CompletionCommand.run(arguments)
-        default: throw DrayError(.bug, "the command has no implementation")
+        default: try FleetCommands.run(arguments)
         }
     }
 

@@ -9,6 +9,8 @@ enum ExitCode {
     static let success: Int32 = 0
     /// The command line is wrong, for every command that has no meaning of its own for 2.
     static let usage: Int32 = 2
+    /// The job of a fleet that a command waited for was cancelled.
+    static let jobCancelled: Int32 = 7
 
     /// The code for a failure of a command whose codes are Dray's own.
     static func of(_ kind: DrayError.Kind) -> Int32 {

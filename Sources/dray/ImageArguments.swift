@@ -34,9 +34,9 @@ extension ParsedArguments {
         return try ByteSize.parse(text, for: "--" + option.long)
     }
 
-    /// Whether the answer is to be JSON.
-    func wantsJSON() throws(UsageError) -> Bool {
-        switch value(.output) {
+    /// Whether the answer is to be JSON, as `option` says.
+    func wantsJSON(_ option: OptionSpec = .output) throws(UsageError) -> Bool {
+        switch value(option) {
         case nil, "human": false
         case "json": true
         case .some(let other):

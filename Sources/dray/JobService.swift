@@ -57,5 +57,5 @@ struct JobService {
     }
 
     /// How many processors there are.
-    private static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+    static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 }

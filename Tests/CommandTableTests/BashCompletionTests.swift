@@ -25,7 +25,8 @@ internal import Testing
     @Test func `commands are offered first`() throws {
         #expect(
             try completions(["dray", "c"]) == [
-                "convert", "checksum", "compare", "check", "completion",
+                "convert", "checksum", "compare", "check", "cancel", "coordinator",
+                "completion",
             ]
         )
         #expect(try completions(["dray", "--v"]) == ["--version"])
@@ -45,6 +46,15 @@ internal import Testing
         )
         #expect(try completions(["dray", "info", "--output", "=", "j"]) == ["json"])
         #expect(try completions(["dray", "completion", ""]).contains("bash"))
+    }
+
+    @Test func `the second words of commands are offered, and then their options`() throws {
+        #expect(try completions(["dray", "topics", ""]) == ["create", "check"])
+        #expect(try completions(["dray", "submit", "ch"]) == ["checksum"])
+        #expect(try completions(["dray", "submit", "--fr"]) == ["--from"])
+        #expect(try completions(["dray", "submit", "convert", "-O", ""]) == ["raw", "qcow2"])
+        #expect(try completions(["dray", "submit", "checksum", "--al"]) == ["--allow-references"])
+        #expect(try completions(["dray", "deadletters", "r"]) == ["retry"])
     }
 
     @Test func `files are offered otherwise`() throws {

@@ -104,7 +104,8 @@ internal import Testing
             decoding: Data(contentsOf: URL(filePath: SharedFiles.repository + "/Makefile")),
             as: UTF8.self
         )
-        let names = Program.commands.map(\.name).joined(separator: " ")
+        let names = Program.commands.map { $0.name.replacing(" ", with: "-") }
+            .joined(separator: " ")
         #expect(makefile.contains("\nCOMMANDS = \(names)\n"))
     }
 }

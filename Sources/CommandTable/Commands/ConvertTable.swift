@@ -82,6 +82,14 @@ package enum ConvertTable {
         "keep-partial",
         "Keep the unfinished staging file beside the target when the conversion fails or is stopped."
     )
+    /// `--digest`: hash what is copied.
+    package static let digest = OptionSpec(
+        "d",
+        "digest",
+        value: "DIGEST",
+        choices: ["sha256", "sha512", "blake2b512", "sha1", "none"],
+        "Compute the checksum of the content while it is copied, as 'dray checksum' would."
+    )
     /// `--journal`: keep the job's log on disk.
     package static let journal = OptionSpec(
         nil,
@@ -107,7 +115,7 @@ package enum ConvertTable {
         options: [
             .sourceFormat, targetFormat, creationOptions, .progress, .progressStyle, noCreate,
             sparseSize, targetCache, .sourceCache, .snapshot, backingFile, backingFormat, .workers,
-            outOfOrder, compress, .quiet, .forceShare, force, keepPartial, journal,
+            outOfOrder, compress, digest, .quiet, .forceShare, force, keepPartial, journal,
             .allowReferences, .noReferences, .rangeSize,
         ],
         examples: [

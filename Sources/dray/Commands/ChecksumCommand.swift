@@ -30,7 +30,8 @@ enum ChecksumCommand {
         return code
     }
 
-    private static func spec(_ path: String, _ arguments: ParsedArguments) throws -> JobSpec {
+    /// The job for one image of a command line.
+    static func spec(_ path: String, _ arguments: ParsedArguments) throws -> JobSpec {
         var source = SourceSpec(
             path: path,
             format: try arguments.format(.sourceFormat),
@@ -44,7 +45,7 @@ enum ChecksumCommand {
     }
 
     /// The line for `name`: with a backslash in front where the name had to be escaped.
-    private static func line(_ digest: String, _ name: String) -> String {
+    static func line(_ digest: String, _ name: String) -> String {
         var escaped = ""
         // By scalar: a carriage return and a line feed make one Character.
         for scalar in name.unicodeScalars {

@@ -3,6 +3,8 @@
 
 internal import BlockIO
 internal import CommandTable
+internal import Conversion
+internal import Fleet
 
 /// `dray convert`.
 enum ConvertCommand {
@@ -11,11 +13,14 @@ enum ConvertCommand {
         let style = try ProgressStyle(arguments)
         let service = try JobService(arguments)
         let progress = ProgressDisplay(style)
-        _ = try service.run(
+        let outcome = try service.run(
             request.spec,
             journal: arguments.value(ConvertTable.journal),
             progress: progress
         )
+        if let digest = outcome.digest, let target = request.spec.target {
+            try StandardOutput.write(ChecksumCommand.line(digest, target.path))
+        }
         return ExitCode.success
     }
 }

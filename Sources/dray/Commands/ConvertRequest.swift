@@ -36,6 +36,7 @@ struct ConvertRequest {
         var spec = JobSpec(kind: .convert, sources: sources)
         spec.rangeSize = try arguments.rangeSize()
         spec.target = try Self.target(paths[paths.count - 1], arguments)
+        spec.digest = arguments.value(ConvertTable.digest).flatMap { $0 == "none" ? nil : $0 }
         self.spec = spec
     }
 
@@ -46,10 +47,12 @@ struct ConvertRequest {
         let format = try arguments.format(ConvertTable.targetFormat) ?? .raw
         var target = TargetSpec(path: path, format: format)
         target.options = try options(arguments)
-        target.cache = try arguments.cache(ConvertTable.targetCache, default: .unsafe)
+        target.cache = try arguments.cache(ConvertTable.targetCache, default: target.cache)
         target.sparseSize = try sparseSize(arguments) ?? target.sparseSize
         target.keepsPartial = arguments.has(ConvertTable.keepPartial)
-        target.isDurable = arguments.has(ConvertTable.journal)
+        target.isDurable =
+            arguments.command.options.contains(ConvertTable.journal)
+            && arguments.has(ConvertTable.journal)
         switch (arguments.has(ConvertTable.noCreate), arguments.has(ConvertTable.force)) {
         case (true, true): throw UsageError("-n and --force contradict each other")
         case (true, false): target.existing = .overwrite

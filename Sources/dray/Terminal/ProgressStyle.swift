@@ -32,7 +32,10 @@ enum ProgressStyle {
     /// for its answer.
     private static func visible(_ arguments: ParsedArguments) -> ProgressStyle {
         if isatty(STDERR_FILENO) == 1 { return .bar }
-        let isAnswer = arguments.command.name == ChecksumTable.command.name
+        let name = arguments.command.name
+        let isAnswer =
+            name == ChecksumTable.command.name || name == JobsTable.watch.name
+            || name.hasPrefix(SubmitTable.command.name)
         return .percent(descriptor: isAnswer ? STDERR_FILENO : STDOUT_FILENO)
     }
 }
