@@ -37,6 +37,17 @@ package final class RunningTool: Sendable {
         isReaped.withLock { if !$0 { _ = Glibc.kill(processID, signal) } }
     }
 
+    /// Whether the program has not ended yet. Does not wait for it.
+    package var isRunning: Bool {
+        isReaped.withLock { reaped in
+            guard !reaped else { return false }
+            var info = unsafe siginfo_t()
+            let flags = WEXITED | WNOHANG | WNOWAIT
+            let code = unsafe waitid(P_PID, id_t(processID), &info, flags)
+            return unsafe code == 0 && info.si_signo == 0
+        }
+    }
+
     /// Waits for the program's end and collects what it wrote. After `limitSeconds` it is killed, and an error thrown.
     package func wait(limitSeconds: Int = 60) throws -> Tool.Output {
         let deadline = Self.now() + Int64(limitSeconds) * 1000

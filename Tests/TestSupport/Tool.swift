@@ -7,7 +7,7 @@ internal import Synchronization
 /// Runs programs of the machine.
 package enum Tool {
     /// What a program left behind.
-    package struct Output: Sendable {
+    package struct Output: Sendable, CustomStringConvertible {
         /// The exit status, or minus the signal that ended it.
         package let status: Int32
         /// Everything on its standard output.
@@ -19,6 +19,8 @@ package enum Tool {
         package var output: String { String(decoding: outputBytes, as: UTF8.self) }
         /// The standard error as text.
         package var error: String { String(decoding: errorBytes, as: UTF8.self) }
+        /// For messages of failed tests.
+        package var description: String { "status \(status), \(output), \(error)" }
         /// Whether it exited with status 0.
         package var succeeded: Bool { status == 0 }
     }

@@ -1,0 +1,128 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+internal import TestSupport
+internal import Testing
+
+/// A fleet under random kills, and the jobs that it must do all the same.
+final class FleetSiege {
+    /// A job that was submitted, with someone who follows it.
+    private struct Job {
+        let id: String
+        let watcher: RunningTool
+        /// The target in the store, nil for a checksum.
+        let target: String?
+    }
+
+    /// The images that jobs read.
+    let sources: Set<String> = ["disk.raw", "disk.qcow2", "base.qcow2"]
+    /// How many jobs were found right.
+    private(set) var judged = 0
+
+    private let rig: FleetRig
+    private let digest: String
+    private var coordinators: [FleetRole] = []
+    private var workers: [FleetRole] = []
+    private var jobs: [Job] = []
+    private var submitted = 0
+    private static let mostJobs = 5
+
+    /// A fleet of two coordinators and three workers.
+    init(_ rig: FleetRig) throws {
+        self.rig = rig
+        try rig.makeRaw("disk.raw", megabytes: 40)
+        try Tool.check([
+            "bash", "-c",
+            "cd \(rig.store("")) && qemu-img convert -f raw -O qcow2 disk.raw disk.qcow2 && "
+                + "qemu-img create -q -f qcow2 base.qcow2 40M",
+        ])
+        digest = try rig.localChecksum("disk.raw")
+        coordinators = try [rig.coordinator(), rig.coordinator()]
+        for _ in 0..<3 { workers.append(try worker()) }
+    }
+
+    /// Submits jobs of random kinds until a few are open.
+    func keepBusy(using generator: inout SeededGenerator) throws {
+        while jobs.count < Self.mostJobs {
+            submitted += 1
+            let target = "t\(submitted)"
+            let id = "job-\(submitted)"
+            let size = ["4M", "8M", "16M"].randomElement(using: &generator) ?? "4M"
+            let source = Bool.random(using: &generator) ? "s/disk.raw" : "s/disk.qcow2"
+            let common = ["--id", id, "--range-size", size]
+            let commands: [[String]] = [
+                ["convert", "-O", "qcow2", source, "s/\(target)"],
+                ["convert", "-O", "raw", source, "s/\(target)"],
+                [
+                    "convert", "-O", "qcow2", "-B", "base.qcow2", "-F", "qcow2", source,
+                    "s/\(target)",
+                ],
+                ["checksum", source],
+            ]
+            let command = commands.randomElement(using: &generator) ?? commands[0]
+            let result = try rig.dray(
+                ["submit", command[0]] + common + command.dropFirst(),
+                limitSeconds: 90
+            )
+            guard result.succeeded else { throw SupportError("submit: \(result.error)\(rig.logs)") }
+            let watcher = try rig.watcher(id)
+            jobs.append(
+                Job(id: id, watcher: watcher, target: command[0] == "convert" ? target : nil)
+            )
+        }
+    }
+
+    /// Kills something, and starts it again.
+    func kill(using generator: inout SeededGenerator) throws {
+        switch Int.random(in: 0..<10, using: &generator) {
+        case 0:
+            try rig.cluster.kill(1)
+            try rig.cluster.resume(1)
+        case 1:
+            for worker in workers { worker.kill() }
+            workers = try workers.map { _ in try worker() }
+        case 2, 3, 4:
+            let index = coordinators.indices.randomElement(using: &generator) ?? 0
+            coordinators[index].kill()
+            coordinators[index] = try rig.coordinator()
+        default:
+            let index = workers.indices.randomElement(using: &generator) ?? 0
+            workers[index].kill()
+            workers[index] = try worker()
+        }
+    }
+
+    /// Judges the jobs that have ended.
+    func judgeEnded() throws {
+        for job in jobs where !job.watcher.isRunning { try judge(job, limitSeconds: 10) }
+        jobs.removeAll { !$0.watcher.isRunning }
+    }
+
+    /// Waits for all jobs, and judges them.
+    func judgeAll() throws {
+        for job in jobs { try judge(job, limitSeconds: 240) }
+        jobs = []
+        for role in workers + coordinators { #expect(try role.stop() == 0, "\(rig.logs)") }
+    }
+
+    private func worker() throws -> FleetRole { try rig.worker("-m", "2", "--inject-delay", "4") }
+
+    private func judge(_ job: Job, limitSeconds: Int) throws {
+        let end = try job.watcher.wait(limitSeconds: limitSeconds)
+        guard end.succeeded else {
+            throw SupportError(
+                "\(job.id) ended with \(end.status): \(end.output)\(end.error)\(rig.logs)"
+            )
+        }
+        #expect(end.output.contains("finished: \(digest)"), "\(job.id): \(end.output)")
+        if let target = job.target {
+            try rig.expectSame("disk.raw", target)
+            if try Tool.check(["head", "-c", "3", rig.store(target)]) == "QFI" {
+                try rig.expectClean(target)
+            }
+            try Tool.check(["rm", rig.store(target)])
+        }
+        judged += 1
+    }
+}
