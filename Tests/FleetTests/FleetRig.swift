@@ -124,6 +124,23 @@ final class FleetRig: Sendable {
         )
     }
 
+    func send(_ record: NewRecord) { client.produce(record, token: 0) }
+
+    /// The keys that a compacted topic of one partition has.
+    func keys(_ topic: String) throws -> Set<String> {
+        var keys: Set<String> = []
+        let partition = PartitionID(topic, 0)
+        try log.inner.read(partition, from: 0, to: try log.end(of: partition)) { record in
+            let key = String(decoding: record.key ?? [], as: UTF8.self)
+            if case .removed = MessageCodec.read(record) {
+                keys.remove(key)
+            } else {
+                keys.insert(key)
+            }
+        }
+        return keys
+    }
+
     /// Waits until something holds that may hold when a service has told something.
     func wait(
         _ what: Comment,

@@ -214,6 +214,44 @@ struct ServiceTests {
         #expect(try rig.messages(Topics.deadLetters).count == 3)
     }
 
+    @Test("records of jobs that ended long ago are removed, those of others stay")
+    func housekeeping() throws {
+        let rig = try FleetRig(topics: Topics())
+        for (id, state) in [("old", .finished), ("cut-off", .running)]
+            as [(String, JobRecord.State)]
+        {
+            var record = JobRecord(Submission(FleetRig.order(id)))
+            record.state = state
+            rig.send(.job(record), Topics.jobs, id)
+            let isEnd = state.isEnd
+            let control = ControlRecord(job: id, state: isEnd ? .finished : .running, epoch: 1)
+            let note = MessageCodec(source: "test").record(
+                .control(control),
+                to: PartitionID(Topics.control, 0),
+                wallMilliseconds: 0
+            )
+            rig.send(note)
+        }
+        let coordinator = rig.coordinator {
+            $0.retention?.jobs = 50
+            $0.retention?.control = 50
+        }
+        try coordinator.start()
+        while try rig.keys(Topics.jobs) != ["cut-off"] || rig.keys(Topics.control) != ["cut-off"] {
+            WakeUp().wait(milliseconds: 10)
+        }
+        coordinator.stop()
+        // Another coordinator reads the log as it is now.
+        let next = rig.coordinator("next")
+        let worker = rig.worker(FakeRunner(count: 1))
+        try next.start()
+        try worker.start()
+        #expect(try rig.end(of: "cut-off").epoch == 3)
+        next.stop()
+        worker.stop()
+        #expect(try rig.messages(Topics.deadLetters).isEmpty)
+    }
+
     @Test("a coordinator that leaves commits what it has dealt with")
     func leavingCommits() throws {
         let rig = try FleetRig(topics: Topics())

@@ -8,6 +8,17 @@ package typealias Milliseconds = Int64
 
 /// The limits and times that a coordinator goes by.
 package struct CoordinatorSettings: Sendable {
+    /// How long records of jobs stay that have ended.
+    package struct Retention: Sendable, Hashable {
+        /// In `jobs`: as long as someone may ask what became of a job.
+        package var jobs: Milliseconds = 7 * 86_400_000
+        /// In `control`: as long as a worker may have a task of it. Every worker reads all of `control` when it starts.
+        package var control: Milliseconds = 3_600_000
+
+        /// The usual times.
+        package init() {}
+    }
+
     /// The most ranges that a plan may have: the ledger of a job takes 24 bytes a range.
     package static let largestRangeCount = 1 << 20
 
@@ -39,6 +50,8 @@ package struct CoordinatorSettings: Sendable {
     package var publishesEvents = true
     /// How many range events may be published a second time when another coordinator takes over.
     package var eventMarkInterval = 256
+    /// How long records of ended jobs stay; nil keeps them.
+    package var retention: Retention? = Retention()
     /// Seeds the jitter of back-off times.
     package var seed: UInt64 = 0
     /// Makes the fold of a job's digests, from the digest's name.

@@ -71,6 +71,12 @@ package struct CoordinatorState {
     /// When ``CoordinatorEvent/tick`` is needed at the latest, without other events.
     package var nextTick: Milliseconds? { timers.first }
 
+    /// How long records of ended jobs stay; nil keeps them.
+    package var retention: CoordinatorSettings.Retention? { settings.retention }
+
+    /// Whether a job is known that has not ended.
+    package func has(_ job: String) -> Bool { jobs.index(forKey: job) != nil }
+
     /// How many jobs have not ended.
     package var jobCount: Int { jobs.count }
 

@@ -7,7 +7,7 @@ internal import TaskLog
 extension CoordinatorLoop {
     /// How many offsets are read between two polls: results may be large.
     private static let jobsSlice: Int64 = 10_000
-    private static let resultsSlice: Int64 = 1000
+    private static let resultsSlice: Int64 = 2000
 
     /// Begins to take a partition over from where the group left it.
     mutating func takeOver(_ place: LogPosition) {
@@ -35,6 +35,7 @@ extension CoordinatorLoop {
         for topic in [Topics.requests, Topics.jobs, Topics.results] {
             committed[PartitionID(topic, number)] = nil
         }
+        endSweep(number)
         // It may name this partition's places.
         batch = nil
         perform(state.handle(.lost(partition: number), now: now))
@@ -107,6 +108,7 @@ extension CoordinatorLoop {
 
     private mutating func endTakeOver(_ number: Int) {
         owned[number]?.isTaken = true
+        beginSweep(number)
         perform(state.handle(.rebuilt(partition: number), now: now))
         observer(.takenOver(partition: number))
         let waiting = owned[number]?.postponed ?? []

@@ -25,6 +25,7 @@ struct CoordinatorLoop {
     /// Places to be committed when everything up to the token is durable.
     var batch: (places: [LogPosition], token: UInt64)?
     var committed: [PartitionID: Int64] = [:]
+    var sweeps: [PartitionID: Sweep] = [:]
     var nextCommit = Milliseconds.min
     var nextWholeCommit = Milliseconds.min
 
@@ -51,6 +52,7 @@ struct CoordinatorLoop {
         let events = try port.poll(timeoutMilliseconds: Int(wait), credits: Int.max)
         for event in events { try take(event) }
         readSlice()
+        if nextSlice == nil { sweepSlice() }
         perform(state.handle(.tick, now: now))
         if now >= nextCommit { commit() }
     }

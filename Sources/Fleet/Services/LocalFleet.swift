@@ -164,6 +164,7 @@ package struct LocalFleet: Sendable {
         settings.keepsResults = journal != nil
         settings.plansAgain = true
         settings.publishesEvents = false
+        settings.retention = nil
         return settings
     }
 }
