@@ -23,6 +23,8 @@ final class JobContext: Sendable {
     let digest: DigestAlgorithm?
     /// The ranges.
     let plan: Plan
+    /// Whether the plan was made without asking file systems for holes.
+    let isPlannedBlind: Bool
     /// How many files are open.
     var fileCount: Int { plan.identities.count + (target == nil ? 0 : 1) }
     /// Buffers of one chunk.
@@ -31,11 +33,15 @@ final class JobContext: Sendable {
     let ranges: BufferPool
 
     /// Opens what `job` names and plans it. Only with `createsTarget` the empty target is made; else it must be there.
+    ///
+    /// Which ranges there are follows from the holes that file systems tell of within `patience`. Where one is slower the plan is made
+    /// as if none had any: what it was asked before must not show, as nobody else would make the same plan.
     init(
         _ job: JobOrder,
         files: any JobFiles,
         isFenced: Bool,
-        createsTarget: Bool
+        createsTarget: Bool,
+        patience: ExtentPatience
     ) throws(DrayError) {
         self.job = job
         try Self.validate(job.spec)
@@ -59,7 +65,16 @@ final class JobContext: Sendable {
             try Self.refuseSource(target, disk)
             if createsTarget { try target?.create() }
         }
-        plan = try Self.plan(spec, files, disk, other, target)
+        let storages = images.flatMap(\.storages)
+        for storage in storages { storage.findExtents(with: patience) }
+        var plan = try Self.plan(spec, files, disk, other, target)
+        let isTooSlow = storages.contains { $0.hasSlowExtents }
+        if isTooSlow {
+            for storage in storages { storage.findExtents(with: .none) }
+            plan = try Self.plan(spec, files, disk, other, target)
+        }
+        isPlannedBlind = isTooSlow || !patience.isAsking
+        self.plan = plan
         // Long ranges hold no content, so no buffer is ever asked for them.
         let rangeSize = Int(Self.rangeSize(of: spec, plan.guestSize))
         ranges = BufferPool(bufferSize: rangeSize, limit: max(1, Self.memoryLimit / rangeSize))

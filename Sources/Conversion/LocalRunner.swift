@@ -4,7 +4,7 @@
 package import BlockIO
 internal import Digest
 package import DiskImage
-internal import Storage
+package import Storage
 internal import Synchronization
 
 /// Runs the steps of jobs on this machine's files. It keeps the contexts of a few jobs and nothing else.
@@ -16,21 +16,31 @@ package final class LocalRunner: JobRunner {
 
     private let files: any JobFiles
     private let isFenced: Bool
+    private let patience: ExtentPatience
     private let contexts = Mutex<[JobContext]>([])
 
     /// A runner whose images may name what `gate` allows. With `isFenced`, targets are written inside a ``TargetFence``: needed where
-    /// several processes run the ranges of a job.
-    package convenience init(gate: any ReferenceGate, isFenced: Bool = false) {
-        self.init(files: LocalFiles(gate: gate), isFenced: isFenced)
+    /// several processes run the ranges of a job. File systems are asked for holes with `patience`; plans that were made with more
+    /// or less are run all the same.
+    package convenience init(
+        gate: any ReferenceGate,
+        isFenced: Bool = false,
+        patience: ExtentPatience = .short
+    ) {
+        self.init(files: LocalFiles(gate: gate), isFenced: isFenced, patience: patience)
     }
 
-    init(files: any JobFiles, isFenced: Bool) {
+    init(files: any JobFiles, isFenced: Bool, patience: ExtentPatience = .short) {
         self.files = files
         self.isFenced = isFenced
+        self.patience = patience
     }
 
     package func plan(_ job: JobOrder, _ control: any TaskControl) throws(DrayError) -> PlanResult {
-        let context = try makeContext(job, createsTarget: true)
+        // Who plans a job again does as the first time, with file systems' holes or without.
+        let known = recall(job)
+        let patience = known.map { $0.isPlannedBlind ? ExtentPatience.none : .long }
+        let context = try makeContext(job, createsTarget: true, patience: patience)
         keep(context)
         return PlanResult(
             planHash: context.plan.hash,
@@ -48,6 +58,11 @@ package final class LocalRunner: JobRunner {
         results: [RangeResult]
     ) throws(DrayError) {
         try ConvertTarget.checkStaging(of: job, plan, results)
+        do throws(DrayError) {
+            _ = try context(job, plan.planHash)
+        } catch {
+            // The job's next step meets the same, and ends the job as it should.
+        }
     }
 
     package func run(
@@ -104,16 +119,30 @@ package final class LocalRunner: JobRunner {
 
     private func makeContext(
         _ job: JobOrder,
-        createsTarget: Bool
+        createsTarget: Bool,
+        patience: ExtentPatience?
     ) throws(DrayError) -> JobContext {
-        try JobContext(job, files: files, isFenced: isFenced, createsTarget: createsTarget)
+        try JobContext(
+            job,
+            files: files,
+            isFenced: isFenced,
+            createsTarget: createsTarget,
+            patience: patience ?? self.patience
+        )
     }
 
     /// The job's context, from the kept ones or made again. Fails with `changed` where today's plan is another.
     private func context(_ job: JobOrder, _ planHash: String) throws(DrayError) -> JobContext {
         let kept = recall(job)
-        let context =
-            if let kept { kept } else { try makeContext(job, createsTarget: false) }
+        var context =
+            if let kept { kept } else {
+                try makeContext(job, createsTarget: false, patience: nil)
+            }
+        if context.plan.hash != planHash {
+            // A file system may have been quicker to tell its holes when the plan was made, or slower.
+            let patience = context.isPlannedBlind ? ExtentPatience.long : .none
+            context = try makeContext(job, createsTarget: false, patience: patience)
+        }
         guard context.plan.hash == planHash else {
             throw DrayError(
                 .changed,
@@ -121,7 +150,7 @@ package final class LocalRunner: JobRunner {
                 file: job.spec.sources.first?.path
             )
         }
-        if kept == nil { keep(context) }
+        if kept !== context { keep(context) }
         return context
     }
 

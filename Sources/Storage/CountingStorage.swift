@@ -73,6 +73,10 @@ package final class CountingStorage: Storage {
         return try base.extent(at: offset, limit: limit)
     }
 
+    package var hasSlowExtents: Bool { base.hasSlowExtents }
+
+    package func findExtents(with patience: ExtentPatience) { base.findExtents(with: patience) }
+
     package func zero(_ offset: HostOffset, length: UInt64, mayPunch: Bool) throws(DrayError) {
         counted.withLock {
             $0.zeros += 1

@@ -20,7 +20,7 @@ final class ExtentFinder: Sendable {
         /// The runs found last; more than one, because each thread works at a place of its own.
         var runs: [Run] = []
         var nextToReplace = 0
-        var patience = ExtentPatience()
+        var patience = ExtentPatience.short
         var questions = 0
     }
 
@@ -49,6 +49,18 @@ final class ExtentFinder: Sendable {
         guard let first = found.first else { return StorageExtent(isData: true, length: longest) }
         return clip(first, offset, longest)
     }
+
+    /// Forgets what was found, and asks on with `patience`.
+    func begin(with patience: ExtentPatience) {
+        state.withLock {
+            $0.patience = patience
+            $0.runs = []
+            $0.nextToReplace = 0
+        }
+    }
+
+    /// Whether asking has stopped for the time it took.
+    var wasTooSlow: Bool { state.withLock { $0.patience.isOver } }
 
     /// How often the file system was asked: at most two system calls each.
     var questions: Int { state.withLock { $0.questions } }

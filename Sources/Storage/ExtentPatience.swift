@@ -5,27 +5,39 @@ internal import BlockIO
 
 /// Decides how long a file system is asked for its data and holes.
 ///
-/// Some walk the whole file for each question. Asking stops once it took 50 ms in all, and longer than reading what it
+/// Some walk the whole file for each question. Asking stops once it took some time in all, and longer than reading what it
 /// described would take at 2 GB/s.
 package struct ExtentPatience: Sendable {
+    /// For who can do without the answers: 50 ms, which a busy machine can make of any system call.
+    package static let short = ExtentPatience(nanosecondsAtLeast: 50_000_000)
+    /// For who needs the answers that somebody else got: 5 s.
+    package static let long = ExtentPatience(nanosecondsAtLeast: 5_000_000_000)
+    /// Not to ask at all.
+    package static let none = ExtentPatience(nanosecondsAtLeast: 0, isAsking: false)
+
     /// Whether to ask on.
-    package private(set) var isAsking = true
+    package private(set) var isAsking: Bool
+    /// Whether asking has stopped for the time it took.
+    package private(set) var isOver = false
     private var nanosecondsSpent: UInt64 = 0
     private var bytesDescribed: UInt64 = 0
-    private static let nanosecondsAtLeast: UInt64 = 50_000_000
+    private let nanosecondsAtLeast: UInt64
     private static let bytesReadPerNanosecond: UInt64 = 2
 
-    /// Starts patient.
-    package init() {}
+    private init(nanosecondsAtLeast: UInt64, isAsking: Bool = true) {
+        self.nanosecondsAtLeast = nanosecondsAtLeast
+        self.isAsking = isAsking
+    }
 
     /// Takes note of an answer: how long it took, and how many bytes it described.
     package mutating func record(nanoseconds: UInt64, bytes: UInt64) {
         nanosecondsSpent = nanosecondsSpent.adding(nanoseconds) ?? .max
         bytesDescribed = bytesDescribed.adding(bytes) ?? .max
-        if nanosecondsSpent > Self.nanosecondsAtLeast
+        if nanosecondsSpent > nanosecondsAtLeast
             && nanosecondsSpent > bytesDescribed / Self.bytesReadPerNanosecond
         {
             isAsking = false
+            isOver = true
         }
     }
 

@@ -66,6 +66,10 @@ package final class FileStorage: Storage {
         return extents.extent(at: offset.bytes, limit: limit, length: length)
     }
 
+    package var hasSlowExtents: Bool { extents.wasTooSlow }
+
+    package func findExtents(with patience: ExtentPatience) { extents.begin(with: patience) }
+
     /// How often the file system was asked for data and holes: tests bound it.
     package var extentQuestions: Int { extents.questions }
 

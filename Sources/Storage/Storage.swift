@@ -33,6 +33,12 @@ package protocol Storage: AnyObject, Sendable {
     /// The answer is metadata only; "data" is always a right answer.
     func extent(at offset: HostOffset, limit: UInt64) throws(DrayError) -> StorageExtent
 
+    /// Whether ``extent(at:limit:)`` has taken too long, so that it says "data" of everything by now.
+    var hasSlowExtents: Bool { get }
+
+    /// Has ``extent(at:limit:)`` begin afresh, with this patience for the file system.
+    func findExtents(with patience: ExtentPatience)
+
     /// Makes a stretch read as zeros, by metadata where that is possible, by writing where it is not.
     /// With `mayPunch` the space may be given back.
     func zero(_ offset: HostOffset, length: UInt64, mayPunch: Bool) throws(DrayError)
@@ -48,6 +54,14 @@ package protocol Storage: AnyObject, Sendable {
 
     /// What tells this storage's present content from another: compared before and after each range.
     func identity() throws(DrayError) -> StorageIdentity
+}
+
+extension Storage {
+    /// False: for what knows its extents, or has none.
+    package var hasSlowExtents: Bool { false }
+
+    /// Nothing to do: for what knows its extents, or has none.
+    package func findExtents(with patience: ExtentPatience) {}
 }
 
 /// What addresses, offsets and lengths must be multiples of, in bytes; 1 without O_DIRECT.

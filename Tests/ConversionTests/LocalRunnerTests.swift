@@ -4,6 +4,7 @@
 internal import BlockIO
 internal import Conversion
 internal import DiskImage
+internal import Storage
 internal import Synchronization
 internal import TestSupport
 internal import Testing
@@ -44,6 +45,35 @@ internal import Testing
         try Tool.check(["qemu-img", "compare", "-f", "raw", "-F", format.rawValue, source, target])
         if format == .qcow2 { try Tool.check(["qemu-img", "check", "-f", "qcow2", target]) }
         #expect(directory.names == ["source", "target"])
+    }
+
+    /// A busy machine can make any system call slow: that must not look like another source.
+    @Test(arguments: [true, false])
+    func `a plan is run by workers that find holes slower or faster than its maker`(
+        isBlind: Bool
+    ) throws {
+        let directory = try TemporaryDirectory()
+        let (source, target) = (directory.file("source"), directory.file("target"))
+        try Tool.check(["truncate", "-s", "96M", source])
+        try Tool.check(["qemu-io", "-f", "raw", "-c", "write -P 1 40M 9M", source])
+        let order = order(source, target, .raw)
+        func runner(_ isBlind: Bool) -> LocalRunner {
+            LocalRunner(gate: DirectoryGate(), patience: isBlind ? .none : .short)
+        }
+        let control = TestControl(firstPayload: 0)
+        let plan = try runner(isBlind).plan(order, control)
+        #expect(plan.rangeCount == (isBlind ? 24 : 5))
+        let other = runner(!isBlind)
+        let results = try (0..<plan.rangeCount).map { index in
+            try other.run(order, planHash: plan.planHash, index: index, control)
+        }
+        // Who goes on with a job makes the same plan again, whatever it finds.
+        let next = runner(!isBlind)
+        try next.check(order, plan: plan, results: results)
+        #expect(try next.plan(order, control) == plan)
+        let last = runner(!isBlind)
+        _ = try last.seal(order, planHash: plan.planHash, results: results, control)
+        try Tool.check(["qemu-img", "compare", "-f", "raw", "-F", "raw", source, target])
     }
 
     @Test func `a source that changes fails the job as changed`() throws {

@@ -143,16 +143,19 @@ import Testing
 
     @Test("a file system that answers slowly is not asked for ever, a quick one is")
     func patience() {
-        var slow = ExtentPatience()
+        var slow = ExtentPatience.short
         for _ in 0..<60 { slow.record(nanoseconds: 1_000_000, bytes: 4096) }
-        #expect(!slow.isAsking)
-        var hesitant = ExtentPatience()
+        #expect(!slow.isAsking && slow.isOver)
+        var needed = ExtentPatience.long
+        for _ in 0..<60 { needed.record(nanoseconds: 1_000_000, bytes: 4096) }
+        #expect(needed.isAsking && !needed.isOver)
+        var hesitant = ExtentPatience.short
         for _ in 0..<40 { hesitant.record(nanoseconds: 1_000_000, bytes: 4096) }
         #expect(hesitant.isAsking)
-        var thorough = ExtentPatience()
+        var thorough = ExtentPatience.short
         for _ in 0..<1000 { thorough.record(nanoseconds: 1_000_000, bytes: 1 << 30) }
         #expect(thorough.isAsking)
-        var quick = ExtentPatience()
+        var quick = ExtentPatience.short
         for _ in 0..<100_000 { quick.record(nanoseconds: 1500, bytes: 4096) }
         #expect(quick.isAsking)
     }
