@@ -42,7 +42,10 @@ struct RangeLedger {
 
     /// Judges a result. Results far ahead of what may be issued are to be kept out by the caller.
     mutating func judge(_ index: Int, _ result: RangeResult) -> Verdict {
-        let hash = result.hashValue
+        // How much was read depends on what the worker's file system tells of holes.
+        var said = result
+        said.dataBytes = 0
+        let hash = said.hashValue
         let fingerprint = hash == 0 ? 1 : hash
         let known = fingerprints[index]
         guard known == 0 else { return known == fingerprint ? .repetition : .contradiction }
