@@ -70,7 +70,7 @@ extension ConvertTarget {
         _ lock: FenceLock
     ) throws(DrayError) -> UInt64 {
         // Opened anew: others have written it, so an older opening knows neither its length nor their errors.
-        let storage = try staging.open(cache: cache)
+        let storage = wrap(try staging.open(cache: cache))
         try checkIsPlanned(storage)
         try format.seal(storage, placements)
         // A discard does not wait for ever: from here it finds no file, or we find its mark.

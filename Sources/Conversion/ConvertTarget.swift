@@ -20,6 +20,8 @@ final class ConvertTarget: Sendable {
     let staging: StagingFile?
     /// What keeps late writers out, where several processes write the target.
     let fence: TargetFence?
+    /// What is put around the storage.
+    let wrap: @Sendable (any Storage) -> any Storage
     private let opened = Mutex<(any Storage)?>(nil)
     private let planned = Mutex<StorageIdentity?>(nil)
 
@@ -29,8 +31,10 @@ final class ConvertTarget: Sendable {
         job: String,
         disk: SourceDisk,
         gate: any ReferenceGate,
-        isFenced: Bool
+        isFenced: Bool,
+        wrap: @escaping @Sendable (any Storage) -> any Storage
     ) throws(DrayError) {
+        self.wrap = wrap
         let isDevice = StorageOpener.isBlockDevice(spec.path)
         let spec = isDevice ? spec : try Self.filling(spec, guestSize: disk.guestSize)
         self.spec = spec
@@ -120,8 +124,9 @@ final class ConvertTarget: Sendable {
                 } else {
                     try StorageOpener.open(spec.path, for: .writing, cache: cache)
                 }
-            opened = storage
-            return storage
+            let wrapped = wrap(storage)
+            opened = wrapped
+            return wrapped
         }
     }
 

@@ -8,9 +8,6 @@ internal import Storage
 
 /// A job's opened sources, its target's rules and its plan: made once a worker and shared by the threads that run its ranges.
 final class JobContext: Sendable {
-    /// How much memory the ranges of a job may hold at once, in bytes, however many threads run them.
-    static let memoryLimit = 128 << 20
-
     /// The job, as the task names it.
     let job: JobOrder
     /// What is read; of a comparison the first image.
@@ -28,7 +25,7 @@ final class JobContext: Sendable {
     /// How many files are open.
     var fileCount: Int { plan.identities.count + (target == nil ? 0 : 1) }
     /// Buffers of one chunk.
-    let chunks = BufferPool(bufferSize: UnitSize.chunk)
+    let chunks: BufferPool
     /// Buffers of one range, rounded up to a cluster.
     let ranges: BufferPool
 
@@ -39,6 +36,7 @@ final class JobContext: Sendable {
     init(
         _ job: JobOrder,
         files: any JobFiles,
+        buffers: JobBuffers,
         isFenced: Bool,
         createsTarget: Bool,
         patience: ExtentPatience
@@ -49,7 +47,9 @@ final class JobContext: Sendable {
         let gate = try files.gate(for: spec)
         let sector: UInt64 = spec.target.map { $0.format == .raw ? 1 : 512 } ?? 1
         digest = try Self.digest(of: spec)
-        let images = try Self.open(spec.sources, gate)
+        let images = try Self.open(spec.sources) { cache in
+            ImageOpener(gate: gate, cache: cache, wrap: files.wrap)
+        }
         let isComparison = spec.kind == .compare
         let disk = try SourceDisk(isComparison ? Array(images.prefix(1)) : images, sector: sector)
         let other = isComparison ? try SourceDisk(Array(images.suffix(1))) : nil
@@ -60,7 +60,8 @@ final class JobContext: Sendable {
                 job: job.id,
                 disk: disk,
                 gate: gate,
-                isFenced: isFenced
+                isFenced: isFenced,
+                wrap: files.wrap
             )
             try Self.refuseSource(target, disk)
             if createsTarget { try target?.create() }
@@ -77,7 +78,8 @@ final class JobContext: Sendable {
         self.plan = plan
         // Long ranges hold no content, so no buffer is ever asked for them.
         let rangeSize = Int(Self.rangeSize(of: spec, plan.guestSize))
-        ranges = BufferPool(bufferSize: rangeSize, limit: max(1, Self.memoryLimit / rangeSize))
+        ranges = buffers.ranges(of: rangeSize)
+        chunks = buffers.chunks
         self.disk = disk
         self.other = other
         self.target = target
@@ -173,7 +175,7 @@ final class JobContext: Sendable {
             )
         }
         if let size = spec.rangeSize,
-            size == 0 || size % RangePlanner.unit != 0 || size > Self.memoryLimit
+            size == 0 || size % RangePlanner.unit != 0 || size > JobBuffers.memoryLimit
         {
             throw DrayError(
                 .invalid,
@@ -184,13 +186,16 @@ final class JobContext: Sendable {
 
     private static func open(
         _ sources: [SourceSpec],
-        _ gate: any ReferenceGate
+        _ opener: (CacheMode) -> ImageOpener
     ) throws(DrayError) -> [Image] {
         var images: [Image] = []
         for source in sources {
-            let opener = ImageOpener(gate: gate, cache: source.cache)
             images.append(
-                try opener.open(path: source.path, format: source.format, snapshot: source.snapshot)
+                try opener(source.cache).open(
+                    path: source.path,
+                    format: source.format,
+                    snapshot: source.snapshot
+                )
             )
         }
         return images

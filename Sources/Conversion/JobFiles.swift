@@ -13,8 +13,14 @@ protocol JobFiles: Sendable {
     func locatedTarget(_ path: String) throws(DrayError) -> String
     /// What the job's images may name.
     func gate(for spec: JobSpec) throws(DrayError) -> any ReferenceGate
+    /// Puts around a storage what belongs there: nothing, where nothing is measured.
+    func wrap(_ storage: any Storage) -> any Storage
     /// What the plan calls the file at `path`: the same on every machine that runs the job.
     func name(of path: String) -> String
+}
+
+extension JobFiles {
+    func wrap(_ storage: any Storage) -> any Storage { storage }
 }
 
 /// Files by the paths that the user gave.

@@ -14,9 +14,16 @@ package final class LocalRunner: JobRunner {
     /// How many files those may have open in all; the job that is worked on may have more.
     static let mostFiles = 256
 
+    /// Held by the thread that makes a job's context.
+    private final class Making: Sendable {
+        let lock = Mutex<Void>(())
+    }
+
     private let files: any JobFiles
     private let isFenced: Bool
     private let patience: ExtentPatience
+    private let buffers = JobBuffers()
+    private let making = Mutex<[String: Making]>([:])
     private let contexts = Mutex<[JobContext]>([])
 
     /// A runner whose images may name what `gate` allows. With `isFenced`, targets are written inside a ``TargetFence``: needed where
@@ -125,6 +132,7 @@ package final class LocalRunner: JobRunner {
         try JobContext(
             job,
             files: files,
+            buffers: buffers,
             isFenced: isFenced,
             createsTarget: createsTarget,
             patience: patience ?? self.patience
@@ -133,6 +141,22 @@ package final class LocalRunner: JobRunner {
 
     /// The job's context, from the kept ones or made again. Fails with `changed` where today's plan is another.
     private func context(_ job: JobOrder, _ planHash: String) throws(DrayError) -> JobContext {
+        let mine = making.withLock { making in
+            let mine = making[job.id] ?? Making()
+            making[job.id] = mine
+            return mine
+        }
+        // One thread makes it; the others of this worker that run ranges of the same job wait for it.
+        let result = mine.lock.withLock { _ -> Result<JobContext, DrayError> in
+            do throws(DrayError) {
+                return .success(try make(job, planHash))
+            } catch { return .failure(error) }
+        }
+        making.withLock { $0[job.id] = nil }
+        return try result.get()
+    }
+
+    private func make(_ job: JobOrder, _ planHash: String) throws(DrayError) -> JobContext {
         let kept = recall(job)
         var context =
             if let kept { kept } else {

@@ -14,6 +14,7 @@ package struct SourceDisk: Sendable {
     package let images: [Image]
     /// Where each image starts.
     private let starts: [UInt64]
+    private let holes = HostHoles()
     /// The size in bytes.
     package let guestSize: UInt64
 
@@ -42,11 +43,13 @@ package struct SourceDisk: Sendable {
 
     /// Where the bytes from `offset` live: a run of at most `limit` bytes.
     ///
-    /// Only the first `depth` layers of an image are asked: see ``Image/map(_:limit:depth:)``.
+    /// Only the first `depth` layers of an image are asked: see ``Image/map(_:limit:depth:)``. With `findsHoles`, data that the image's file has
+    /// only as a hole is zeros.
     package func map(
         _ offset: GuestOffset,
         limit: UInt64,
-        depth: Int = Int.max
+        depth: Int = Int.max,
+        findsHoles: Bool = true
     ) throws(DrayError) -> SourceExtent {
         let index = image(at: offset)
         let image = images[index]
@@ -57,7 +60,8 @@ package struct SourceDisk: Sendable {
             let gap = Extent(range: range, depth: 0, place: .zero(image.layers[0].storage, nil))
             return SourceExtent(range: range, extent: gap, image: image)
         }
-        let extent = try image.map(GuestOffset(inside), limit: limit, depth: depth)
+        var extent = try image.map(GuestOffset(inside), limit: limit, depth: depth)
+        if findsHoles { extent = try holes.refine(extent, of: image.layers[extent.depth]) }
         let range = GuestRange(offset, length: extent.range.length)
         return SourceExtent(range: range, extent: extent, image: image)
     }
@@ -66,12 +70,13 @@ package struct SourceDisk: Sendable {
     package func forEachExtent(
         in range: GuestRange,
         depth: Int = Int.max,
+        findsHoles: Bool = true,
         _ body: (SourceExtent) throws(DrayError) -> Void
     ) throws(DrayError) {
         var position = range.start
         while position < range.end {
             let rest = range.end.bytes - position.bytes
-            let run = try map(position, limit: rest, depth: depth)
+            let run = try map(position, limit: rest, depth: depth, findsHoles: findsHoles)
             try body(run)
             position = run.range.end
         }

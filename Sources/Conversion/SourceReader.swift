@@ -23,7 +23,8 @@ package final class SourceReader {
         at start: Int
     ) throws(DrayError) -> UInt64 {
         var data: UInt64 = 0
-        try disk.forEachExtent(in: range) { run throws(DrayError) in
+        // A hole inside reads as zeros by itself, and a read for each piece around it would cost more.
+        try disk.forEachExtent(in: range, findsHoles: false) { run throws(DrayError) in
             let position = start + Int(run.range.start.bytes - range.start.bytes)
             try read(run, into: buffer, at: position)
             if run.state == .data { data += run.range.length }

@@ -9,9 +9,13 @@ package final class StoreRunner: JobRunner {
     private let stores: Stores
     private let runner: LocalRunner
 
-    /// A runner for jobs whose files lie in `stores`. Fails as ``Stores/init(_:)`` does.
-    package init(stores: [(name: String, directory: String)]) throws(DrayError) {
-        self.stores = try Stores(stores)
+    /// A runner for jobs whose files lie in `stores`. Fails as ``Stores/init(_:)`` does. With `delayMilliseconds`, each read and each write of
+    /// a storage takes so much longer (at most 1000): for measurements alone.
+    package init(
+        stores: [(name: String, directory: String)],
+        delayMilliseconds: Int = 0
+    ) throws(DrayError) {
+        self.stores = try Stores(stores, delayMilliseconds: delayMilliseconds)
         runner = LocalRunner(files: self.stores, isFenced: true)
     }
 

@@ -16,10 +16,15 @@ package struct Stores: Sendable {
     }
 
     private let all: [Store]
+    private let delayMilliseconds: Int
 
     /// Names directories, which must exist. A name has letters, digits, `-`, `_` and `.`, does not begin with `.` and is there once; fails with `invalid`
-    /// for others, and for the root directory.
-    package init(_ stores: [(name: String, directory: String)]) throws(DrayError) {
+    /// for others, and for the root directory. For measurements, each read and write can take `delayMilliseconds` longer.
+    package init(
+        _ stores: [(name: String, directory: String)],
+        delayMilliseconds: Int = 0
+    ) throws(DrayError) {
+        self.delayMilliseconds = delayMilliseconds
         var all: [Store] = []
         for (name, directory) in stores {
             guard Self.isName(name), !all.contains(where: { $0.name == name }) else {
@@ -183,6 +188,11 @@ extension Stores: JobFiles {
             directories.append(place.path)
         }
         return StoreGate(alsoAllowing: directories, within: all.map(\.root))
+    }
+
+    func wrap(_ storage: any Storage) -> any Storage {
+        delayMilliseconds > 0
+            ? DelayedStorage(storage, milliseconds: delayMilliseconds) : storage
     }
 
     func name(of path: String) -> String { renaming(path) }

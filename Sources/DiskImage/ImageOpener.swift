@@ -11,11 +11,17 @@ package struct ImageOpener: Sendable {
 
     private let gate: any ReferenceGate
     private let cache: CacheMode
+    private let wrap: @Sendable (any Storage) -> any Storage
 
-    /// An opener whose images may name what `gate` allows.
-    package init(gate: any ReferenceGate, cache: CacheMode = .writeback) {
+    /// An opener whose images may name what `gate` allows. `wrap` may put something around each storage.
+    package init(
+        gate: any ReferenceGate,
+        cache: CacheMode = .writeback,
+        wrap: @escaping @Sendable (any Storage) -> any Storage = { $0 }
+    ) {
         self.gate = gate
         self.cache = cache
+        self.wrap = wrap
     }
 
     /// Opens the image at `path` and everything below it.
@@ -98,7 +104,14 @@ package struct ImageOpener: Sendable {
     }
 
     private func openFile(_ path: String) throws(DrayError) -> any Storage {
-        try StorageOpener.open(path, for: .reading, cache: cache, within: gate.confinement)
+        wrap(
+            try StorageOpener.open(
+                path,
+                for: .reading,
+                cache: cache,
+                within: gate.confinement
+            )
+        )
     }
 
     /// The format that the first bytes of `storage` tell; raw where they tell nothing.
