@@ -13,6 +13,8 @@ struct KafkaCode: Sendable, Hashable {
     static let none = KafkaCode(RD_KAFKA_RESP_ERR_NO_ERROR)
     static let endOfPartition = KafkaCode(RD_KAFKA_RESP_ERR__PARTITION_EOF)
     static let outOfRange = KafkaCode(RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
+    static let encryption = KafkaCode(RD_KAFKA_RESP_ERR__SSL)
+    static let allBrokersDown = KafkaCode(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
     static let queueFull = KafkaCode(RD_KAFKA_RESP_ERR__QUEUE_FULL)
     static let timedOut = KafkaCode(RD_KAFKA_RESP_ERR__TIMED_OUT)
     static let authentication = KafkaCode(RD_KAFKA_RESP_ERR__AUTHENTICATION)

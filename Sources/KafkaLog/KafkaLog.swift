@@ -105,7 +105,7 @@ package final class KafkaLog: TaskLog {
     ) throws(DrayError) {
         try check(partition)
         guard start < end else { return }
-        let reader = try readers.take()
+        let reader = try readers.take(isShort: end - max(start, 0) <= RecordReader.shortRun)
         defer { readers.give(reader) }
         try reader.read(
             partition,
@@ -156,16 +156,18 @@ package final class KafkaLog: TaskLog {
         while true {
             let left = start + patience - LogClock.monotonicMilliseconds()
             do throws(KafkaFailure) {
-                return try ask(Int(min(max(left, 1), 2000)))
+                let answer = try ask(Int(min(max(left, 1), 2000)))
+                warnings.withLock { $0.clear() }
+                return answer
             } catch {
                 let reason = warnings.withLock { $0.reason() }
                 guard error.code.mayPass else { throw error.error(what) }
                 let now = LogClock.monotonicMilliseconds()
-                if reason?.code == .authentication {
-                    // Once may be a broker on its way down.
+                if let reason, reason.code == .authentication {
+                    // It may be a broker on its way down, or up.
                     let since = refusedSince ?? now
                     refusedSince = since
-                    if now - since >= 1000, let reason { throw reason.error(what) }
+                    if now - since >= 3000 { throw reason.error(what) }
                 }
                 guard now < start + patience else { throw (reason ?? error).error(what) }
             }
@@ -182,22 +184,38 @@ enum KafkaTime {
     static let start: Int64 = -2
 }
 
-/// What the inquiring handle has to complain of.
+/// What the inquiring handle has to complain of. librdkafka says it once, so it is kept until something works.
 struct BrokerWarnings {
     private var queue: KafkaQueue?
-    private var last: KafkaFailure?
+    private var worst: KafkaFailure?
 
     init(_ queue: KafkaQueue) { self.queue = queue }
 
-    /// The most telling complaint since the last call.
+    /// The most telling complaint.
     mutating func reason() -> KafkaFailure? {
-        last = nil
         while let event = queue?.next() {
             guard case .failed(let failure, _, _) = event else { continue }
-            if last?.code != .authentication { last = failure }
+            if worst.map({ Self.rank($0.code) <= Self.rank(failure.code) }) ?? true {
+                worst = failure
+            }
         }
-        return last
+        return worst
+    }
+
+    /// Forgets complaints: something worked.
+    mutating func clear() {
+        _ = reason()
+        worst = nil
     }
 
     mutating func close() { queue = nil }
+
+    private static func rank(_ code: KafkaCode) -> Int {
+        switch code {
+        case .authentication: 3
+        case .encryption: 2
+        case .allBrokersDown: 0
+        default: 1
+        }
+    }
 }

@@ -17,9 +17,12 @@ final class ReaderPool: Sendable {
 
     init(_ settings: KafkaSettings) { self.settings = settings }
 
-    func take() throws(DrayError) -> RecordReader {
-        if let reader = resting.withLock({ $0.popLast() }) { return reader }
-        return try RecordReader(settings)
+    func take(isShort: Bool) throws(DrayError) -> RecordReader {
+        let rested = resting.withLock { resting in
+            resting.lastIndex { $0.isShort == isShort }.map { resting.remove(at: $0) }
+        }
+        if let rested { return rested }
+        return try RecordReader(settings, isShort: isShort)
     }
 
     func give(_ reader: RecordReader) {

@@ -12,13 +12,22 @@ final class RecordReader: @unchecked Sendable {
     private(set) var isUsable = true
     private(set) var restingSince: Int64 = 0
 
-    init(_ settings: KafkaSettings) throws(DrayError) {
+    /// A run of at most so many records is a short one.
+    static let shortRun: Int64 = 64
+    /// Whether the reader fetches little at a time.
+    let isShort: Bool
+
+    init(_ settings: KafkaSettings, isShort: Bool) throws(DrayError) {
+        self.isShort = isShort
         handle = try KafkaHandle(
             .consumer(group: "readers", isSilent: true),
             settings,
             [
                 ("auto.offset.reset", "earliest"), ("enable.partition.eof", "true"),
-                ("fetch.wait.max.ms", "10"), ("queued.max.messages.kbytes", "8192"),
+                // What is read is there already, or never comes.
+                ("fetch.wait.max.ms", "1"),
+                ("fetch.message.max.bytes", isShort ? "131072" : "1048576"),
+                ("queued.max.messages.kbytes", isShort ? "1024" : "4096"),
             ]
         )
         queue = handle.queue(isConsumer: true)
@@ -33,27 +42,28 @@ final class RecordReader: @unchecked Sendable {
         endOfLog: () throws(DrayError) -> Int64,
         _ body: (LogRecord) throws(DrayError) -> Void
     ) throws(DrayError) {
-        do throws(KafkaFailure) {
-            try handle.assign([LogPosition(partition, offset: start)])
-        } catch {
-            isUsable = false
-            throw error.error("cannot read \(partition.topic)/\(partition.partition)")
-        }
+        try begin(partition, start)
         var position = start
         var lastNews = LogClock.monotonicMilliseconds()
         var trouble: KafkaFailure?
+        var wait = Self.shortestWait
         while position < end {
-            switch queue?.next(milliseconds: 100) {
+            switch queue?.next(milliseconds: wait) {
             case .record(let record) where record.source == partition && record.offset >= position:
                 guard record.offset < end else { return }
                 try body(record)
                 position = record.offset + 1
                 lastNews = LogClock.monotonicMilliseconds()
+                wait = Self.shortestWait
             case .end(partition, let offset) where offset >= position:
                 // A broker that has just become the leader may not know the whole log yet.
                 if offset >= end { return }
                 if offset >= (try endOfLog()) { return }
             case .failed(let failure, _, _): trouble = failure
+            case nil:
+                // Its queue was full once, librdkafka looks again after a second only. Beginning anew makes it look at once.
+                wait = min(wait * 2, 1000)
+                try begin(partition, position)
             default: break
             }
             guard LogClock.monotonicMilliseconds() - lastNews < patience else {
@@ -63,6 +73,18 @@ final class RecordReader: @unchecked Sendable {
             }
         }
     }
+
+    private func begin(_ partition: PartitionID, _ offset: Int64) throws(DrayError) {
+        do throws(KafkaFailure) {
+            try handle.assign([LogPosition(partition, offset: offset)])
+        } catch {
+            isUsable = false
+            throw error.error("cannot read \(partition.topic)/\(partition.partition)")
+        }
+    }
+
+    /// How long to wait for the first record before asking again, in milliseconds.
+    private static let shortestWait = 20
 
     /// Stops fetching.
     func rest() {
