@@ -121,6 +121,23 @@ struct MessageTests {
         #expect(Set(Self.messages().map(\.type)) == Set(MessageType.allCases))
     }
 
+    @Test("events say what tells a repetition from news, as docs/protocol.md has it")
+    func eventIDs() throws {
+        let name = TaskName(job: "job-1", step: .range, plan: "ab12", index: 3)
+        let error = DrayError(.resource, "no")
+        let ids: [(EventMessage.Body, String)] = [
+            (.submitted, "submitted"), (.planned(Self.plan), "planned"),
+            (.range(3, Self.range), "range/3"),
+            (.retrying(name, failures: 2, after: 9, error), "retrying/range/3/2"),
+            (.finished(JobOutcome(guestSize: 1, rangeCount: 1)), "end"), (.failed(error), "end"),
+            (.cancelled, "end"),
+        ]
+        for (body, id) in ids {
+            let record = try Self.encode(.event(EventMessage(job: "job-1", body)))
+            #expect(record.headers.contains(LogHeader("ce_id", "job-1/" + id)))
+        }
+    }
+
     @Test("the time is RFC 3339 in UTC")
     func time() throws {
         let record = try Self.encode(.request(.cancel("job-1")))

@@ -21,11 +21,13 @@ struct SimulationTests {
         "whatever fails, every job ends, with the right image, its events in order, nothing left",
         arguments: SeededGenerator.seeds(2)
     )
-    func faults(start: UInt64) {
+    func faults(start: UInt64) async {
         let isReplay = environmentVariable("DRAY_SEED") != nil
         let seeds = isReplay ? [start] : (0..<1000).map { SeededGenerator.mix(start &+ $0) >> 8 }
         var states: [JobRecord.State: Int] = [:]
         for seed in seeds {
+            // Other suites have times to keep, and as few threads.
+            await Task.yield()
             let world = Simulation(seed: seed)
             states.merge(world.run()) { $0 + $1 }
             guard !world.violations.isEmpty else { continue }
@@ -61,8 +63,9 @@ struct SimulationTests {
     }
 
     @Test("the simulation notices when a rule is broken", arguments: Mutation.allCases)
-    func mutations(mutation: Mutation) {
+    func mutations(mutation: Mutation) async {
         for seed in 0..<400 as Range<UInt64> {
+            await Task.yield()
             let world = Simulation(seed: seed, mutation: mutation)
             if mutation == .acknowledgesFirst { world.endLeases() }
             _ = world.run()

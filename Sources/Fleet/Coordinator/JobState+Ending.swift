@@ -126,9 +126,10 @@ extension JobState {
     }
 
     private mutating func end(_ event: EventMessage.Body, _ turn: inout Turn) {
+        // Where nothing is out nobody has to stop: most jobs are not worth a control record before their end is durable.
+        if outCount > 0 { isControlDue = true }
         for key in Array(units.keys) { remove(key, &turn) }
         isEnding = true
-        isControlDue = true
         publish(event, mark: .end, &turn)
         if !turn.settings.publishesEvents { endIsPublished(&turn) }
     }
