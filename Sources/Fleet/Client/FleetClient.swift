@@ -80,6 +80,22 @@ package final class FleetClient {
         return found
     }
 
+    /// When a job was submitted that no coordinator has recorded yet, in milliseconds since 1970; nil where nothing was asked for
+    /// under this id within the last hour.
+    package func pendingSubmission(_ id: String) throws(DrayError) -> Int64? {
+        let partition = PartitionID(Topics.requests, topics.partition(ofJob: id))
+        let since = LogClock.wallMilliseconds() - 3_600_000
+        let start = try log.offset(of: partition, atOrAfter: since)
+        let key = Array(id.utf8)
+        var found: Int64?
+        try log.read(partition, from: start, to: try log.end(of: partition)) { record in
+            if record.key == key, MessageCodec.type(of: record) == .submit {
+                found = found ?? record.timestamp
+            }
+        }
+        return found
+    }
+
     /// The dead letters, oldest first.
     package func deadLetters() throws(DrayError) -> [Found<DeadLetter>] {
         var found: [Found<DeadLetter>] = []

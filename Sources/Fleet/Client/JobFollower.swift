@@ -85,16 +85,27 @@ extension FleetClient {
         return try JobFollower(jobs, log: log, places: places)
     }
 
-    /// Follows a job from its first event on. `job` is its record as it was found.
-    package func follower(of job: Found<JobRecord>) throws(DrayError) -> JobFollower {
-        let id = job.content.order.id
+    /// Follows a job from its first event on. Nil where the log knows no such job.
+    package func follower(of id: String) throws(DrayError) -> JobFollower? {
         let number = topics.partition(ofJob: id)
         let events = PartitionID(Topics.events, number)
-        let start = try log.offset(of: events, atOrAfter: job.content.submittedAt ?? 0)
+        let jobs = PartitionID(Topics.jobs, number)
+        let end = try log.end(of: jobs)
+        let record = try job(id)
+        let time: Int64
+        if let record {
+            time = record.content.submittedAt ?? 0
+        } else if let sent = try pendingSubmission(id) {
+            time = sent
+        } else {
+            return nil
+        }
+        // The client's clock may be ahead of the brokers'.
+        let start = try log.offset(of: events, atOrAfter: max(0, time - 60_000))
         let places = [
             LogPosition(events, offset: start),
             // From the record that was found on: if it is the last one, it tells the end again.
-            LogPosition(job.record.source, offset: job.record.offset),
+            LogPosition(jobs, offset: record?.record.offset ?? end),
         ]
         return try JobFollower([id], log: log, places: places)
     }

@@ -16,8 +16,8 @@ enum WatchCommand {
         let isQuiet = arguments.has(.quiet)
         let signals = StopSignals.listen()
         return try FleetConnection.withClient(arguments) { client in
-            let job = try known(arguments.positionals[0], client)
-            let follower = try client.follower(of: job)
+            let id = arguments.positionals[0]
+            guard let follower = try client.follower(of: id) else { throw unknown(id) }
             let ends = try JobWait(follower, signals, ProgressDisplay(style)).run { event, record in
                 if isJSON {
                     try StandardOutput.write(EventText.json(record) + "\n")
@@ -26,7 +26,7 @@ enum WatchCommand {
                     try StandardOutput.write(line + "\n")
                 }
             }
-            guard let record = ends[job.content.order.id] else {
+            guard let record = ends[id] else {
                 throw DrayError(.bug, "the job ended without a record")
             }
             let end = JobEnd(record)
@@ -35,15 +35,9 @@ enum WatchCommand {
         }
     }
 
-    /// The job's record. Fails with `invalid` where the fleet does not know it.
-    static func known(
-        _ id: String,
-        _ client: FleetClient
-    ) throws(DrayError) -> FleetClient.Found<JobRecord> {
-        guard let job = try client.job(id) else {
-            throw DrayError(.invalid, "the fleet knows no job '\(id)'; 'dray jobs' lists them")
-        }
-        return job
+    /// What to say where there is no job `id`.
+    static func unknown(_ id: String) -> DrayError {
+        DrayError(.invalid, "the fleet knows no job '\(id)'; 'dray jobs' lists them")
     }
 }
 
@@ -52,10 +46,13 @@ enum CancelCommand {
     static func run(_ arguments: ParsedArguments) throws -> Int32 {
         let id = arguments.positionals[0]
         return try FleetConnection.withClient(arguments) { client in
-            let job = try WatchCommand.known(id, client)
-            guard !job.content.state.isEnd else {
-                StandardError.report("cancel: the job has ended: \(job.content.state.rawValue)")
-                return ExitCode.success
+            if let state = try client.job(id)?.content.state {
+                guard !state.isEnd else {
+                    StandardError.report("cancel: the job has ended: \(state.rawValue)")
+                    return ExitCode.success
+                }
+            } else if try client.pendingSubmission(id) == nil {
+                throw WatchCommand.unknown(id)
             }
             try client.send([.cancel(id)])
             return ExitCode.success

@@ -36,7 +36,9 @@ struct FleetLifecycleTests {
             let (fleet, other) = try (
                 Workbench.size(rig.store("fleet.qcow2")), Workbench.size(rig.store("local.qcow2"))
             )
-            #expect(fleet.length <= other.length && fleet.allocated <= other.allocated)
+            #expect(fleet.length <= other.length)
+            // A block more is the file system's own, for its list of extents, which follows from the order of writes.
+            #expect(fleet.allocated <= other.allocated + 4096, "\(options)")
             let lines = ended.output.split(separator: "\n")
             #expect(lines.count == 2)
             #expect(lines.last == "\(try rig.localChecksum("disk.raw"))  s/fleet.qcow2")
