@@ -13,7 +13,7 @@ enum WorkerCommand {
         let settings = try Settings(arguments)
         let lines = try ServiceLog(settings)
         let rules = try rules(settings)
-        let runner = try StoreRunner(stores: stores(settings))
+        let runner = try StoreRunner(stores: stores(settings), delayMilliseconds: delay(arguments))
         let connection = try FleetConnection(settings, role: "worker")
         // Before librdkafka starts its threads, which must not get the signals.
         let signals = StopSignals.listen()
