@@ -32,9 +32,9 @@ package struct CoordinatorSettings: Sendable {
     package var reach = 4
     /// How failures are met.
     package var retry = RetryPolicy.fleet
-    /// How long a task may lie unstarted before it is issued again; doubles each time.
+    /// How long a task may lie unstarted before it is issued again; doubles, to four times as long.
     package var queueLease: Milliseconds = 120_000
-    /// How long a running task may be silent before it is issued again elsewhere; doubles each time.
+    /// How long a running task may be silent before it is issued again elsewhere; doubles, to four times as long.
     package var runLease: Milliseconds = 60_000
     /// What a lease may grow to.
     package var longestLease: Milliseconds = 900_000

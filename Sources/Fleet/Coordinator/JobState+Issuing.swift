@@ -167,7 +167,7 @@ extension JobState {
 
     private func deadline(_ lease: Milliseconds, _ unit: WorkUnit, _ turn: Turn) -> Milliseconds {
         guard lease < turn.settings.longestLease else { return turn.now + lease }
-        let grown = lease << Int64(min(unit.expiries, 16))
+        let grown = lease << Int64(min(unit.expiries, 2))
         return turn.now + min(grown, turn.settings.longestLease)
     }
 

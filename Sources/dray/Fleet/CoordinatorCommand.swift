@@ -47,6 +47,11 @@ enum CoordinatorCommand {
         rules.retry.attempts =
             try settings.number(CoordinatorTable.attempts, in: 1...1000) ?? rules.retry.attempts
         rules.retry.base = try settings.milliseconds(CoordinatorTable.backoff) ?? rules.retry.base
+        rules.retry.unendedStarts =
+            try settings.number(CoordinatorTable.deaths, in: 1...1000) ?? rules.retry.unendedStarts
+        if let days = try settings.number(CoordinatorTable.keepJobs, in: 0...36_500) {
+            rules.retention?.jobs = Int64(days) * 86_400_000
+        }
         return rules
     }
 

@@ -22,8 +22,13 @@ struct FleetConnection {
             brokers: brokers,
             prefix: settings.value(.prefix) ?? "dray.",
             clientName: "dray-\(role)-\(Self.host)-\(getpid())",
-            properties: properties.entries.map { ($0.key, $0.value) }
+            properties: Self.standing(role) + properties.entries.map { ($0.key, $0.value) }
         )
+    }
+
+    /// A role never gives a record up: it waits for the brokers as long as it lives. A person would rather be told.
+    private static func standing(_ role: String) -> [(name: String, value: String)] {
+        role == "coordinator" || role == "worker" ? [("message.timeout.ms", "0")] : []
     }
 
     /// Runs `body` with a client of the fleet.

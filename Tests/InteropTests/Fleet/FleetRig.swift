@@ -15,7 +15,7 @@ final class FleetRig {
     private var roles: [FleetRole] = []
     /// Short times, so that a test sees in seconds what a fleet does in minutes.
     private static let kafka = [
-        "--kafka", "session.timeout.ms=2000,heartbeat.interval.ms=300",
+        "--kafka", "session.timeout.ms=1000,heartbeat.interval.ms=200",
     ]
 
     /// Makes the topics of a new fleet on `cluster`.
@@ -106,6 +106,16 @@ final class FleetRig {
             role.log.split(separator: "\n").suffix(12).map { "\n[\(role.name)] \($0)" }
         }
         return lines.joined()
+    }
+
+    /// What the log has of a job, for a failed test's message.
+    func story(of job: String) throws -> String {
+        var lines: [String] = []
+        for topic in ["jobs", "tasks.normal", "results", "control", "deadletters"] {
+            let records = try values(of: topic, format: "%T \(topic) %p/%o %k %s\n")
+            lines += records.filter { $0.contains(" \(job) ") }.map { String($0.prefix(400)) }
+        }
+        return "\n" + lines.sorted().joined(separator: "\n") + logs
     }
 
     /// The values of a topic's records, as kcat reads them.

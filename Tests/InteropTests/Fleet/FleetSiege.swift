@@ -38,7 +38,7 @@ final class FleetSiege {
                 + "qemu-img create -q -f qcow2 base.qcow2 40M",
         ])
         digest = try rig.localChecksum("disk.raw")
-        coordinators = try [rig.coordinator(), rig.coordinator()]
+        coordinators = try [coordinator(), coordinator()]
         for _ in 0..<3 { workers.append(try worker()) }
     }
 
@@ -85,7 +85,7 @@ final class FleetSiege {
         case 2, 3, 4:
             let index = coordinators.indices.randomElement(using: &generator) ?? 0
             coordinators[index].kill()
-            coordinators[index] = try rig.coordinator()
+            coordinators[index] = try coordinator()
         default:
             let index = workers.indices.randomElement(using: &generator) ?? 0
             workers[index].kill()
@@ -99,6 +99,14 @@ final class FleetSiege {
         jobs.removeAll { !$0.watcher.isRunning }
     }
 
+    private func end(of job: Job, limitSeconds: Int) throws -> Tool.Output {
+        do {
+            return try job.watcher.wait(limitSeconds: limitSeconds)
+        } catch {
+            throw SupportError("\(error)\(try rig.story(of: job.id))")
+        }
+    }
+
     /// Waits for all jobs, and judges them.
     func judgeAll() throws {
         for job in jobs { try judge(job, limitSeconds: 240) }
@@ -106,13 +114,16 @@ final class FleetSiege {
         for role in workers + coordinators { #expect(try role.stop() == 0, "\(rig.logs)") }
     }
 
+    /// Deaths are many here, and no task's fault.
+    private func coordinator() throws -> FleetRole { try rig.coordinator("--deaths", "16") }
+
     private func worker() throws -> FleetRole { try rig.worker("-m", "2", "--inject-delay", "4") }
 
     private func judge(_ job: Job, limitSeconds: Int) throws {
-        let end = try job.watcher.wait(limitSeconds: limitSeconds)
+        let end = try end(of: job, limitSeconds: limitSeconds)
         guard end.succeeded else {
             throw SupportError(
-                "\(job.id) ended with \(end.status): \(end.output)\(end.error)\(rig.logs)"
+                "\(job.id) ended with \(end.status): \(end.output)\(end.error)\(try rig.story(of: job.id))"
             )
         }
         #expect(end.output.contains("finished: \(digest)"), "\(job.id): \(end.output)")

@@ -8,7 +8,7 @@ package enum CoordinatorTable {
         nil,
         "window",
         value: "N",
-        "How many tasks may be out at once over all jobs: about three for each slot of the workers; 192 by default. "
+        "How many tasks of a class may be out at once over all jobs: about three for each slot of all workers; 1024 by default. "
             + "Also DRAY_WINDOW."
     )
     /// `--run-lease`: how long a running task may be silent.
@@ -40,12 +40,20 @@ package enum CoordinatorTable {
         "How long to wait after the first failure of a step; doubles each time, to 300 at most; 1 by default. "
             + "Also DRAY_BACKOFF."
     )
+    /// `--deaths`: how often a task may kill its worker.
+    package static let deaths = OptionSpec(
+        nil,
+        "deaths",
+        value: "N",
+        "How often a task may begin on workers that die before the task is given up as one that kills them; 3 by default. "
+            + "More where workers are often killed for other reasons. Also DRAY_DEATHS."
+    )
     /// `--keep-jobs`: how long ended jobs are known.
     package static let keepJobs = OptionSpec(
         nil,
         "keep-jobs",
         value: "DAYS",
-        "How long an ended job stays in the list of jobs; 7 by default. Also DRAY_KEEP_JOBS."
+        "How long an ended job stays in the list of jobs, in days; 7 by default. Also DRAY_KEEP_JOBS."
     )
 
     /// The command.
@@ -60,7 +68,7 @@ package enum CoordinatorTable {
         ],
         arguments: [],
         options: OptionSpec.connection + [
-            window, runLease, queueLease, attempts, backoff, keepJobs, .logFormat, .logLevel,
+            window, runLease, queueLease, attempts, backoff, deaths, keepJobs, .logFormat, .logLevel,
         ],
         examples: [
             CommandSpec.Example("Run a coordinator", "dray coordinator -b kafka1:9092,kafka2:9092")
