@@ -103,7 +103,7 @@ final class FleetSiege {
         do {
             return try job.watcher.wait(limitSeconds: limitSeconds)
         } catch {
-            throw SupportError("\(error)\(try rig.story(of: job.id))")
+            throw SupportError("\(error)\(rig.story(of: job.id))")
         }
     }
 
@@ -123,7 +123,7 @@ final class FleetSiege {
         let end = try end(of: job, limitSeconds: limitSeconds)
         guard end.succeeded else {
             throw SupportError(
-                "\(job.id) ended with \(end.status): \(end.output)\(end.error)\(try rig.story(of: job.id))"
+                "\(job.id) ended with \(end.status): \(end.output)\(end.error)\(rig.story(of: job.id))"
             )
         }
         #expect(end.output.contains("finished: \(digest)"), "\(job.id): \(end.output)")
