@@ -68,7 +68,8 @@ package enum CoordinatorTable {
         ],
         arguments: [],
         options: OptionSpec.connection + [
-            window, runLease, queueLease, attempts, backoff, deaths, keepJobs, .logFormat, .logLevel,
+            window, runLease, queueLease, attempts, backoff, deaths, keepJobs, .logFormat,
+            .logLevel,
         ],
         examples: [
             CommandSpec.Example("Run a coordinator", "dray coordinator -b kafka1:9092,kafka2:9092")
