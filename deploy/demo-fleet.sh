@@ -41,6 +41,7 @@ say "dray topics create"
 
 # A role's log goes to a file; a short session lets the fleet see a dead worker within seconds.
 start() { # NAME COMMAND…
+    : > "$work/logs/$1.log"
     "$dray" "${@:2}" --kafka session.timeout.ms=3000,heartbeat.interval.ms=500 2> "$work/logs/$1.log" &
     pids+=("$!")
     until grep -q started "$work/logs/$1.log"; do
