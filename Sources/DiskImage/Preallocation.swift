@@ -23,7 +23,8 @@ extension Preallocation {
     /// Whether space is taken, not only described.
     var takesSpace: Bool { self == .falloc || self == .full }
 
-    /// Gives the stretch of an empty target its space.
+    /// Gives the stretch of a target its space. A target that is written in place is prepared again when its job goes on after it was
+    /// cut off: what was written to it stays.
     func apply(
         to storage: any Storage,
         _ start: HostOffset,
@@ -34,7 +35,9 @@ extension Preallocation {
         case .off: return
         case .metadata: try storage.resize(start.bytes + length)
         case .falloc: try storage.reserve(start, length: length)
-        case .full: try writeZeros(storage, start, length)
+        // Where a target does not read as zeros by itself, the payload's zeros are written with the payload.
+        case .full where storage.isZeroInitialized: try writeZeros(storage, start, length)
+        case .full: return
         }
     }
 

@@ -32,6 +32,26 @@ import Testing
         #expect(keepsSpace ? ours.allocated == limit.allocated : ours.allocated <= limit.allocated)
     }
 
+    @Test(
+        "a target that is written in place keeps its payload when it is prepared again",
+        arguments: [ImageFormat.raw, .qcow2],
+        ["off", "falloc", "full"]
+    )
+    func preparedAgain(format: ImageFormat, preallocation: String) throws {
+        let storage = MemoryStorage(length: 1 << 20, isZeroInitialized: false)
+        let options = [FormatOption("preallocation", preallocation)]
+        let target = try TargetFormats.make(format, guestSize: 1 << 19, options: options)
+        try target.prepare(storage)
+        let payload = AlignedBuffer(count: 4096)
+        payload.copy([UInt8](repeating: 7, count: 4096), to: 0)
+        let place = HostOffset(1 << 18)
+        try storage.write(place, from: payload, 0..<4096)
+        try target.prepare(storage)
+        let found = AlignedBuffer(count: 4096)
+        try storage.read(place, into: found, 0..<4096)
+        #expect(found.bytes(0..<4096) == payload.bytes(0..<4096))
+    }
+
     @Test("a file that is written in place keeps what lies behind the disk")
     func longerFile() throws {
         let storage = MemoryStorage(length: 8192, isZeroInitialized: false)
