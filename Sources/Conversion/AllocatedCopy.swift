@@ -47,8 +47,7 @@ struct AllocatedCopy {
         let reservation = placed.bytes > 0 ? try copy.control.reserve(placed.bytes) : nil
         if let buffer, let reservation {
             for piece in placed.pieces {
-                try copy.checkCancelled()
-                try copy.write(piece.bytes, of: buffer, at: reservation + piece.host)
+                try write(piece.bytes, of: buffer, at: reservation + piece.host)
             }
         }
         return (
@@ -56,6 +55,24 @@ struct AllocatedCopy {
             RangePlacement(range: copy.range, reservation: reservation, runs: states.runs)
         )
     }
+
+    /// Writes `bytes` of `buffer` chunk by chunk. They were counted when they were read.
+    private func write(
+        _ bytes: Range<Int>,
+        of buffer: AlignedBuffer,
+        at host: HostOffset
+    ) throws(DrayError) {
+        for first in stride(from: bytes.lowerBound, to: bytes.upperBound, by: Self.writeSize) {
+            try copy.checkCancelled()
+            let end = min(first + Self.writeSize, bytes.upperBound)
+            let place = host + UInt64(first - bytes.lowerBound)
+            try copy.write(first..<end, of: buffer, at: place)
+            copy.control.progress(0)
+        }
+    }
+
+    /// How much is written between two signs of progress: more than a chunk, for storage that takes its time for each request.
+    private static let writeSize = 8 * UnitSize.chunk
 
     /// Reads `count` granules from `start` (bytes from the range's first) and appends their states.
     private func read(

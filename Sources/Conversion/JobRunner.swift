@@ -70,7 +70,7 @@ package protocol TaskControl: Sendable {
     var isCancelled: Bool { get }
     /// A contiguous place of `bytes` in the target for this range: the same answer for every attempt. May block; throws `cancelled`.
     func reserve(_ bytes: UInt64) throws(DrayError) -> HostOffset
-    /// Says that `bytes` more of data are done; also renews the task's lease.
+    /// Says that `bytes` more of data are done, 0 where they are counted already or are not data; also renews the task's lease.
     func progress(_ bytes: UInt64)
 }
 

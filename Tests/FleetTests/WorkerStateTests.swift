@@ -171,16 +171,19 @@ struct WorkerStateTests {
         harness.task(0, offset: 0)
         harness.deliver()
         let run = try #require(harness.began.first)
-        for (bytes, isHeard) in [(0, true), (0, false), (5, true), (5, false)] as [(UInt64, Bool)] {
+        let beats: [(bytes: UInt64, signs: UInt64, isHeard: Bool)] = [
+            (0, 0, true), (0, 0, false), (5, 1, true), (5, 1, false), (5, 2, true),
+        ]
+        for (bytes, signs, isHeard) in beats {
             harness.now += 20_000
             harness.published = []
-            harness.tell(.progress(run, bytes))
-            #expect(harness.published.isEmpty != isHeard)
+            harness.tell(.progress(run, bytes, signs: signs))
+            #expect(harness.published.isEmpty != isHeard, "\(bytes) bytes, \(signs) signs")
         }
         harness.tell(.sized(run, 100))
         harness.now += 20_000
         harness.published = []
-        harness.tell(.progress(run, 5))
+        harness.tell(.progress(run, 5, signs: 2))
         #expect(harness.published.map(\.message.body) == [.progress(5)])
     }
 

@@ -16,6 +16,7 @@ final class SlotControl: TaskControl {
     private let wakeUp = WakeUp()
     private let isStopped = Atomic(false)
     private let bytes = Atomic<UInt64>(0)
+    private let calls = Atomic<UInt64>(0)
     private let outside: CancelToken
     private let meter: ProgressMeter
     private let ask: @Sendable (UInt64) -> Void
@@ -31,6 +32,9 @@ final class SlotControl: TaskControl {
     /// How many bytes of data the step has done.
     var bytesDone: UInt64 { bytes.load(ordering: .relaxed) }
 
+    /// Counts what the step says of its progress, also where that is not a matter of data.
+    var signs: UInt64 { calls.load(ordering: .relaxed) }
+
     func reserve(_ bytes: UInt64) throws(DrayError) -> HostOffset {
         ask(bytes)
         while true {
@@ -41,6 +45,7 @@ final class SlotControl: TaskControl {
     }
 
     func progress(_ more: UInt64) {
+        calls.add(1, ordering: .relaxed)
         bytes.add(more, ordering: .relaxed)
         meter.add(more)
     }

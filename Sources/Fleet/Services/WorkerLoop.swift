@@ -59,7 +59,7 @@ struct WorkerLoop {
         if now >= nextHeartbeat {
             nextHeartbeat = now + beat
             for (number, control) in controls {
-                try tell(.progress(number, control.bytesDone))
+                try tell(.progress(number, control.bytesDone, signs: control.signs))
             }
         }
         try tell(.tick)

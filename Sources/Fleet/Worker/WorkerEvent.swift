@@ -21,8 +21,9 @@ package enum WorkerEvent: Sendable {
     case control(ControlRecord)
     /// A running step asks for a place in the target.
     case sized(RunNumber, UInt64)
-    /// A running step has done so many bytes in all.
-    case progress(RunNumber, UInt64)
+    /// A running step has done so many bytes in all; as long as it works the number of its signs grows, even where that of bytes
+    /// does not.
+    case progress(RunNumber, UInt64, signs: UInt64)
     /// A running step has ended; the body is an outcome.
     case ended(RunNumber, ResultMessage.Body)
     /// What was published with this token is durable, or was refused.

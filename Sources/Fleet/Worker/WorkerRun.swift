@@ -44,8 +44,8 @@ struct WorkerRun {
     var askAgainAt = Milliseconds.max
     /// When its progress may be reported next.
     var nextHeartbeat = Milliseconds.min
-    /// What was last reported to be done, in bytes.
-    var reportedBytes: UInt64?
+    /// The number of its signs of progress when that was last reported.
+    var reportedSigns: UInt64?
     /// When it is handed back, not having begun.
     var waitsUntil = Milliseconds.max
     var isStopping = false

@@ -40,15 +40,20 @@ extension WorkerState {
         actions.append(.publish(report(run, .sized(bytes)), token: idleToken()))
     }
 
-    mutating func heartbeat(_ number: RunNumber, _ bytes: UInt64, _ now: Milliseconds) {
+    mutating func heartbeat(
+        _ number: RunNumber,
+        _ bytes: UInt64,
+        _ signs: UInt64,
+        _ now: Milliseconds
+    ) {
         guard let run = runs[number], run.phase == .running, now >= run.nextHeartbeat else {
             return
         }
         // A range that does nothing is to be tried elsewhere. Other steps need not say how far they are.
         let isStuck =
-            run.task.step == .range && run.reportedBytes == bytes && run.wantedBytes == nil
+            run.task.step == .range && run.reportedSigns == signs && run.wantedBytes == nil
         guard !isStuck else { return }
-        runs[number]?.reportedBytes = bytes
+        runs[number]?.reportedSigns = signs
         runs[number]?.nextHeartbeat = now + settings.heartbeat
         actions.append(.publish(report(run, .progress(bytes)), token: idleToken()))
     }

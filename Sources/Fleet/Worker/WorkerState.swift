@@ -56,7 +56,7 @@ package struct WorkerState {
             reject(letter, partition, offset, now)
         case .control(let record): heed(record, now)
         case .sized(let number, let bytes): ask(number, bytes, now)
-        case .progress(let number, let bytes): heartbeat(number, bytes, now)
+        case .progress(let number, let bytes, let signs): heartbeat(number, bytes, signs, now)
         case .ended(let number, let body): end(number, body, now)
         case .delivered(let token, let isDurable): delivered(token, isDurable, now)
         case .refused(let token, let error): refused(token, error, now)
