@@ -3,6 +3,7 @@
 
 import BlockIO
 import Conversion
+import Digest
 import DiskImage
 import Fleet
 import TaskLog
@@ -58,7 +59,9 @@ struct CoordinatorStateTests {
         mutating func confirmRecords() {
             let records = held
             held = []
-            for record in records { tell(.recorded(job: record.order.id, record.state)) }
+            for record in records {
+                tell(.recorded(job: record.order.id, record.state, epoch: record.epoch))
+            }
             tell(.tick)
         }
 
@@ -111,9 +114,12 @@ struct CoordinatorStateTests {
             report(task, .planned(plan))
         }
 
-        static func result(_ index: Int, data: UInt64 = 1) -> ResultMessage.Body {
+        static func result(_ index: Int, data: UInt64 = 1, digest: UInt8 = 0) -> ResultMessage.Body
+        {
             let range = GuestRange(GuestOffset(UInt64(index) << 25), length: 1 << 25)
-            return .ranged(RangeResult(range: range, dataBytes: data))
+            var result = RangeResult(range: range, dataBytes: data)
+            result.digest = RangeDigest(runs: [.digests([digest])])
+            return .ranged(result)
         }
     }
 
@@ -263,9 +269,9 @@ struct CoordinatorStateTests {
         try harness.plan("a", ranges: 3)
         let task = try harness.taken()
         harness.report(task, Harness.result(task.index))
-        harness.report(task, Harness.result(task.index))
-        #expect(harness.ends.isEmpty)
         harness.report(task, Harness.result(task.index, data: 2))
+        #expect(harness.ends.isEmpty)
+        harness.report(task, Harness.result(task.index, digest: 2))
         #expect(harness.ends["a"]?.error?.kind == .bug)
     }
 
@@ -359,6 +365,44 @@ struct CoordinatorStateTests {
         harness.tell(.jobRecord(end))
         harness.tell(.tick)
         #expect(harness.ends.isEmpty && harness.state.jobCount == 0)
+    }
+
+    @Test("workers are told of an epoch only when the job's record with it is durable")
+    func durableEpoch() throws {
+        var harness = Harness()
+        harness.submit("a", converts: true)
+        try harness.plan("a", ranges: 1, converts: true)
+        let range = try harness.taken()
+        harness.holdsRecords = true
+        // Someone who was replaced meanwhile claims the job.
+        var claim = JobRecord(Submission(range.order))
+        claim.epoch = 2
+        harness.tell(.jobRecord(claim))
+        harness.report(range, .sized(10))
+        #expect(harness.controls.allSatisfy { $0.epoch == 1 })
+        harness.confirmRecords()
+        let control = try #require(harness.controls.last)
+        #expect(control.epoch == 3)
+        #expect(control.reservations == [ControlRecord.Reservation(index: 0, offset: 1000)])
+    }
+
+    @Test("what a plan left that reported late is removed, whoever ended the job")
+    func latePlanOfEndedJob() throws {
+        var harness = Harness()
+        harness.submit("a", converts: true)
+        let plan = try harness.taken()
+        harness.out.append(plan)
+        try harness.plan("a", ranges: 1, converts: true)
+        harness.report(try harness.taken { $0.step == .range }, Harness.result(0))
+        #expect(harness.take { $0.step == .seal } != nil)
+        harness.out = [plan]
+        try harness.plan("a", ranges: 1, converts: true)
+        // Someone who had the job meanwhile sealed it, and did not read that.
+        var end = JobRecord(Submission(plan.order))
+        end.state = .finished
+        harness.tell(.jobRecord(end))
+        harness.tell(.tick)
+        #expect(harness.out.map(\.step) == [.discard])
     }
 
     @Test("a job that someone ended before its request came is not begun")

@@ -116,7 +116,11 @@ final class SimulatedCoordinator: SimulatedNode {
             case .issue(let task, let place): send(.task(task), place, nil)
             case .record(let record):
                 let id = record.order.id
-                let next = CoordinatorEvent.recorded(job: id, record.state)
+                let next = CoordinatorEvent.recorded(
+                    job: id,
+                    record.state,
+                    epoch: record.epoch
+                )
                 send(.job(record), world.place(Topics.jobs, id), next)
             case .control(let record): send(.control(record), world.control, nil)
             case .event(let event, let mark):

@@ -3,6 +3,7 @@
 
 import BlockIO
 import Conversion
+import Digest
 import DiskImage
 import Fleet
 import TaskLog
@@ -31,7 +32,9 @@ extension Simulation {
         guard var result = jobs[id]?.result(index, place: place) else {
             preconditionFailure("a range of a job that there is not")
         }
-        if mutation == .computesWrongly, percent(20) { result.dataBytes += 1 }
+        if mutation == .computesWrongly, percent(20) {
+            result.digest = RangeDigest(runs: [.digests([UInt8(index), 9, 9, 9])])
+        }
         return result
     }
 

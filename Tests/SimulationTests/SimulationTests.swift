@@ -40,6 +40,20 @@ struct SimulationTests {
         #expect(states[.failed] ?? 0 > 0 && states[.cancelled] ?? 0 > 0)
     }
 
+    /// A control record of an epoch that `jobs` never had made workers deaf; reports of plans that came late were forgotten with their jobs.
+    @Test(
+        "what once went wrong does not again",
+        arguments: [
+            15_710_450_319_212_010, 31_432_602_476_886_421, 57_496_493_683_572_975,
+            63_300_306_088_491_116,
+        ] as [UInt64]
+    )
+    func regressions(seed: UInt64) {
+        let world = Simulation(seed: seed)
+        _ = world.run()
+        #expect(world.violations.isEmpty, "DRAY_SEED=\(seed)")
+    }
+
     @Test("the same seed does the same")
     func replays() {
         let first = Simulation(seed: 4711)

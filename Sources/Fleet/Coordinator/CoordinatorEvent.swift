@@ -21,8 +21,8 @@ package enum CoordinatorEvent: Sendable {
     case rebuilt(partition: Int)
     /// The partition is someone else's.
     case lost(partition: Int)
-    /// A job's record with this state is durable.
-    case recorded(job: String, JobRecord.State)
+    /// A job's record with this state and epoch is durable.
+    case recorded(job: String, JobRecord.State, epoch: Int)
     /// An event that asked for it is durable.
     case published(job: String, EventMark)
     /// Time has passed, or a batch of other events is through. Tasks and control records go out only here.
@@ -41,7 +41,7 @@ package enum EventMark: Sendable, Hashable {
 package enum CoordinatorAction: Sendable {
     /// Put a task into this partition of the tasks of its class.
     case issue(TaskMessage, PartitionID)
-    /// Write a job's record, then tell ``CoordinatorEvent/recorded(job:_:)``.
+    /// Write a job's record, then tell ``CoordinatorEvent/recorded(job:_:epoch:)``.
     case record(JobRecord)
     /// Write a control record.
     case control(ControlRecord)

@@ -14,9 +14,10 @@ extension CoordinatorState {
             makeReady(id)
         }
         issueAll(&turn)
-        cleanUpLate(&turn)
         for id in controlDue.sorted() { control(id, &turn) }
         controlDue = []
+        // After jobs were forgotten: from then on nobody reads again what these clean-ups follow from.
+        cleanUpLate(&turn)
     }
 
     /// Books what a job's tasks have changed.
@@ -104,6 +105,8 @@ extension CoordinatorState {
 
     private mutating func control(_ id: String, _ turn: inout Turn) {
         guard let place = jobs.index(forKey: id) else { return }
+        // It stays due until the record of its epoch is durable.
+        guard jobs.values[place].durableEpoch >= jobs.values[place].record.epoch else { return }
         turn.actions.append(.control(jobs.values[place].controlRecord()))
         if jobs.values[place].isEndRecorded { forget(id) }
     }

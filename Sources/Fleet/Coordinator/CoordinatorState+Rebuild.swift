@@ -105,6 +105,14 @@ extension CoordinatorState {
         if let old = keptRecords.push(record.order.id) { endRecords[old] = nil }
     }
 
+    /// Drops a job that someone else has ended. Who did may not have seen that a plan step reported late.
+    private mutating func giveUp(_ id: String, endedAs record: JobRecord) {
+        let attempt = jobs[id]?.lateCleaning
+        forget(id)
+        remember(record)
+        if let attempt { late[id] = attempt }
+    }
+
     /// The partition is someone else's: so are its jobs.
     mutating func lose(_ partition: Int) {
         partitions[partition] = nil
@@ -121,9 +129,8 @@ extension CoordinatorState {
         }
         guard !ended.contains(id) else { return }
         guard !record.state.isEnd else {
-            forget(id)
             confirmedEnds.insert(id)
-            return remember(record)
+            return giveUp(id, endedAs: record)
         }
         if let place = jobs.index(forKey: id) {
             // What was replayed already stays: someone may write while the past is being told.
@@ -148,10 +155,11 @@ extension CoordinatorState {
             confirmedEnds.insert(id)
             if job.record.state == record.state, job.record.epoch == record.epoch {
                 // Its own record, read before the log has confirmed it.
-                return update(id, &turn) { job, turn in job.recorded(record.state, &turn) }
+                return update(id, &turn) { job, turn in
+                    job.recorded(record.state, epoch: record.epoch, &turn)
+                }
             }
-            forget(id)
-            remember(record)
+            giveUp(id, endedAs: record)
             turn.actions.append(.ended(record))
             return tellEnd(id, epoch: record.epoch, &turn)
         }

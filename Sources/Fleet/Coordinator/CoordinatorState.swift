@@ -60,8 +60,8 @@ package struct CoordinatorState {
             partitions[partition] = PartitionState(position: offset)
         case .rebuilt(let partition): rebuilt(partition, &turn)
         case .lost(let partition): lose(partition)
-        case .recorded(let id, let state):
-            update(id, &turn) { job, turn in job.recorded(state, &turn) }
+        case .recorded(let id, let state, let epoch):
+            update(id, &turn) { job, turn in job.recorded(state, epoch: epoch, &turn) }
         case .published(let id, let mark): published(id, mark, &turn)
         case .tick: tick(&turn)
         }

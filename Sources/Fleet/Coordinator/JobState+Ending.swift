@@ -96,8 +96,9 @@ extension JobState {
     }
 
     /// A record of the job is durable.
-    mutating func recorded(_ state: JobRecord.State, _ turn: inout Turn) {
+    mutating func recorded(_ state: JobRecord.State, epoch: Int, _ turn: inout Turn) {
         isRecorded = true
+        durableEpoch = max(durableEpoch, epoch)
         if state == record.state { isStateRecorded = true }
         guard state.isEnd, record.state.isEnd, !isEndRecorded else { return }
         isEndRecorded = true

@@ -192,6 +192,8 @@ extension JobState {
         }
         guard isRunning || key.step == .discard else { return }
         if key.step == .range, ledger?.isDone(at: key.index) ?? true { return }
+        // A plan that is there need not be made again because a report of its making overtook it.
+        if key.step == .plan, record.plan != nil, !mustPlan { return }
         units[key, default: WorkUnit()].attempt = max(
             units[key]?.attempt ?? 0,
             result.attempt

@@ -14,6 +14,9 @@ struct JobState {
     var isRecorded = false
     /// Whether a record with its present state is durable: nothing is cleaned up before, since who takes over would go on.
     var isStateRecorded = false
+    /// The latest epoch that a durable record of it has. Workers are told of none that is later: they would heed nobody else from
+    /// then on, and whoever has the job would not know why.
+    var durableEpoch = 0
     /// Whether another coordinator had it before.
     var wasTaken = false
     /// Whether its past is being replayed.

@@ -147,7 +147,11 @@ struct CoordinatorLoop {
             case .issue(let task, let place): send(.task(task), to: place)
             case .record(let record):
                 let id = record.order.id
-                let next = CoordinatorEvent.recorded(job: id, record.state)
+                let next = CoordinatorEvent.recorded(
+                    job: id,
+                    record.state,
+                    epoch: record.epoch
+                )
                 send(.job(stamped(record)), to: place(Topics.jobs, id), then: next)
             case .control(let record):
                 send(.control(record), to: PartitionID(Topics.control, 0))
