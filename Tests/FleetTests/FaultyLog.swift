@@ -19,6 +19,8 @@ final class FaultyLog: TaskLog {
         var deliveries: [String: Int] = [:]
         /// How many records for this topic are refused for good.
         var tooLarge: [String: Int] = [:]
+        /// How often a port that consumes this topic, once it has nothing else to tell, tells that its partitions are someone else's.
+        var revokes: [String: Int] = [:]
     }
 
     let inner: EmbeddedLog
@@ -95,7 +97,15 @@ final class FaultyPort: LogPort {
             return events
         }
         guard events.isEmpty else { return events }
-        return try inner.poll(timeoutMilliseconds: timeoutMilliseconds, credits: credits)
+        let news = try inner.poll(timeoutMilliseconds: timeoutMilliseconds, credits: credits)
+        guard news.isEmpty else { return news }
+        for topic in topics where log.take(\.revokes, topic) {
+            let partitions = try (0..<log.partitionCount(of: topic)).map { number in
+                PartitionID(topic, number)
+            }
+            return [.revoked(partitions, isLost: false)]
+        }
+        return news
     }
 
     func produce(_ record: NewRecord, token: UInt64) {

@@ -268,6 +268,24 @@ struct ServiceTests {
         }
     }
 
+    @Test("a coordinator commits where it is before its partitions are someone else's")
+    func revokedCommits() throws {
+        let rig = try FleetRig(topics: Topics())
+        let coordinator = rig.coordinator()
+        let worker = rig.worker(FakeRunner(count: 3))
+        try coordinator.start()
+        try worker.start()
+        rig.submit("a")
+        _ = try rig.end(of: "a")
+        rig.log.faults.withLock { $0.revokes[Topics.results] = 1 }
+        let results = PartitionID(Topics.results, 0)
+        while try rig.committed(Topics.results) != [rig.log.end(of: results)] {
+            WakeUp().wait(milliseconds: 5)
+        }
+        worker.stop()
+        coordinator.stop()
+    }
+
     @Test(
         "a worker leaves in time though a step hangs, and a step that heeds its stop is waited for"
     )

@@ -24,6 +24,22 @@ extension CoordinatorLoop {
         if !places.isEmpty { batch = (places, lastToken) }
     }
 
+    /// Commits the places of partitions that go to someone else, as far as what was sent is durable: the log takes that until it is
+    /// polled again, and who comes next need not read again what was done here.
+    mutating func commit(leaving numbers: [Int]) {
+        let oldest = undelivered.keys.min() ?? .max
+        var places: [LogPosition] = []
+        if undelivered.isEmpty {
+            places = currentPlaces()
+        } else if let batch, oldest > batch.token {
+            places = batch.places
+        }
+        let news = places.filter {
+            numbers.contains($0.partition.partition) && committed[$0.partition] != $0.offset
+        }
+        if !news.isEmpty { port.commit(news) }
+    }
+
     /// Sees that what was sent is durable, and commits for the last time.
     mutating func leave() {
         let places = currentPlaces()

@@ -64,10 +64,10 @@ struct CoordinatorLoop {
         case .record(let record): take(record)
         case .assigned(let places):
             for place in places where place.partition.topic == Topics.results { takeOver(place) }
-        case .revoked(let partitions, _):
-            for partition in partitions where partition.topic == Topics.results {
-                lose(partition.partition)
-            }
+        case .revoked(let partitions, let isLost):
+            let numbers = partitions.filter { $0.topic == Topics.results }.map(\.partition)
+            if !isLost { commit(leaving: numbers) }
+            for number in numbers { lose(number) }
         case .delivered(let token, let failure):
             if let failure { throw failure }
             if let next = undelivered.removeValue(forKey: token), let event = next {
