@@ -45,7 +45,7 @@ struct SimulationTests {
         "what once went wrong does not again",
         arguments: [
             15_710_450_319_212_010, 31_432_602_476_886_421, 57_496_493_683_572_975,
-            63_300_306_088_491_116,
+            63_300_306_088_491_116, 20_212_913_340_126_638, 32_431_881_679_434_298,
         ] as [UInt64]
     )
     func regressions(seed: UInt64) {

@@ -105,8 +105,13 @@ extension CoordinatorState {
 
     private mutating func control(_ id: String, _ turn: inout Turn) {
         guard let place = jobs.index(forKey: id) else { return }
-        // It stays due until the record of its epoch is durable.
-        guard jobs.values[place].durableEpoch >= jobs.values[place].record.epoch else { return }
+        // It stays due until the record of its epoch is durable, which not every change of it has written.
+        let epoch = jobs.values[place].record.epoch
+        guard jobs.values[place].durableEpoch >= epoch else {
+            guard jobs.values[place].claimedEpoch < epoch else { return }
+            jobs.values[place].claimedEpoch = epoch
+            return turn.actions.append(.record(jobs.values[place].record))
+        }
         turn.actions.append(.control(jobs.values[place].controlRecord()))
         if jobs.values[place].isEndRecorded { forget(id) }
     }

@@ -17,6 +17,8 @@ struct JobState {
     /// The latest epoch that a durable record of it has. Workers are told of none that is later: they would heed nobody else from
     /// then on, and whoever has the job would not know why.
     var durableEpoch = 0
+    /// The latest epoch for whose sake a record was written again.
+    var claimedEpoch = 0
     /// Whether another coordinator had it before.
     var wasTaken = false
     /// Whether its past is being replayed.
