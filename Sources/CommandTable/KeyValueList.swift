@@ -22,8 +22,13 @@ package struct KeyValueList: Sendable, Hashable {
     /// Whether the list asks for help instead: `help` or `?` stands among its entries.
     package let asksForHelp: Bool
 
-    /// Reads the values of a repeatable option, as if they were one list. `name` is the option's, for messages.
-    package init(_ texts: [String], for name: String) throws(UsageError) {
+    /// Reads the values of a repeatable option, as if they were one list. `name` is the option's, for messages, which do not repeat
+    /// the text where it may hold secrets.
+    package init(
+        _ texts: [String],
+        for name: String,
+        mayHoldSecrets: Bool = false
+    ) throws(UsageError) {
         var entries: [Entry] = []
         var asksForHelp = false
         for text in texts {
@@ -33,7 +38,8 @@ package struct KeyValueList: Sendable, Hashable {
                     continue
                 }
                 guard let entry = Self.entry(item) else {
-                    throw UsageError("\(name): '\(text)' is not a list of key=value")
+                    let what = mayHoldSecrets ? "this" : "'\(text)'"
+                    throw UsageError("\(name): \(what) is not a list of key=value")
                 }
                 entries.append(entry)
             }

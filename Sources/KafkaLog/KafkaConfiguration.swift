@@ -19,8 +19,8 @@ final class KafkaConfiguration {
         try set(KafkaProperty(name: name, value: value))
     }
 
-    /// Sets a property.
-    func set(_ property: KafkaProperty) throws(DrayError) {
+    /// Sets a property. Where its name may be the rest of a secret, cut at a comma, errors show only names that librdkafka knows.
+    func set(_ property: KafkaProperty, mayBeSecret: Bool = false) throws(DrayError) {
         var reason = [CChar](repeating: 0, count: 512)
         let result = unsafe rd_kafka_conf_set(
             raw,
@@ -30,6 +30,12 @@ final class KafkaConfiguration {
             reason.count
         )
         guard result != RD_KAFKA_CONF_OK else { return }
+        guard result != RD_KAFKA_CONF_UNKNOWN || !mayBeSecret else {
+            throw DrayError(
+                .invalid,
+                "there is an unknown Kafka property behind a secret; is that one with a comma? It is written twice"
+            )
+        }
         let isSecret = PropertyRules.isSecret(property.name)
         guard result == RD_KAFKA_CONF_UNKNOWN || !isSecret else {
             throw DrayError(.invalid, "librdkafka does not take the value of \(property.name)")

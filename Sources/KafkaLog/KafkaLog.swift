@@ -19,17 +19,23 @@ package final class KafkaLog: TaskLog {
     private let readers: ReaderPool
     private let counts = Mutex<[String: Int]>([:])
     private let warnings: Mutex<BrokerWarnings>
+    private let onWaiting: @Sendable (String) -> Void
+    /// After how long a person wants to know what is waited for.
+    private static let silence: Int64 = 4000
 
-    /// Makes a client; connects when something is asked. The brokers are waited for at most `patienceMilliseconds`.
+    /// Makes a client; connects when something is asked. The brokers are waited for at most `patienceMilliseconds`; what keeps them
+    /// is told to `onWaiting` when that has taken some seconds.
     /// `onLog` gets what librdkafka says, at levels of syslog(3), on the threads that use the log.
     package init(
         _ settings: KafkaSettings,
         patienceMilliseconds: Int = 60_000,
-        onLog: @escaping @Sendable (_ level: Int, _ text: String) -> Void = { _, _ in }
+        onLog: (@Sendable (_ level: Int, _ text: String) -> Void)? = nil,
+        onWaiting: (@Sendable (_ text: String) -> Void)? = nil
     ) throws(DrayError) {
         self.settings = settings
         patience = Int64(patienceMilliseconds)
-        lines = KafkaLines(onLog)
+        lines = KafkaLines(onLog ?? { _, _ in })
+        self.onWaiting = onWaiting ?? { _ in }
         handle = try KafkaHandle(.inquirer, settings)
         readers = ReaderPool(settings)
         warnings = Mutex(BrokerWarnings(handle.queue(isConsumer: false)))
@@ -153,6 +159,7 @@ package final class KafkaLog: TaskLog {
     ) throws(DrayError) -> Answer {
         let start = LogClock.monotonicMilliseconds()
         var refusedSince: Int64?
+        var isSilent = true
         while true {
             let left = start + patience - LogClock.monotonicMilliseconds()
             do throws(KafkaFailure) {
@@ -169,7 +176,12 @@ package final class KafkaLog: TaskLog {
                     refusedSince = since
                     if now - since >= 3000 { throw reason.error(what) }
                 }
-                guard now < start + patience else { throw (reason ?? error).error(what) }
+                let place = "\(what) at \(settings.brokers)"
+                guard now < start + patience else { throw (reason ?? error).error(place) }
+                if isSilent, now - start >= Self.silence {
+                    isSilent = false
+                    onWaiting("waiting: " + (reason ?? error).error(place).message)
+                }
             }
             usleep(100_000)
         }

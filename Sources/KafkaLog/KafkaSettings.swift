@@ -50,7 +50,11 @@ package struct KafkaSettings: Sendable {
         let scratch = KafkaConfiguration()
         try scratch.set("bootstrap.servers", brokers)
         try scratch.set("client.id", clientName)
-        for property in checked { try scratch.set(property) }
+        var isBehindSecret = false
+        for (property, given) in zip(checked, properties) {
+            try scratch.set(property, mayBeSecret: isBehindSecret)
+            isBehindSecret = isBehindSecret || PropertyRules.isSecret(given.name)
+        }
     }
 
     /// The value that was given for a property, the last one where there are several.

@@ -196,7 +196,7 @@ package struct KafkaTopics {
                 return try ask(5000)
             } catch {
                 guard error.code.mayPass, LogClock.monotonicMilliseconds() < deadline else {
-                    throw error.error(what)
+                    throw error.error("\(what) at \(settings.brokers)")
                 }
             }
             usleep(100_000)

@@ -58,4 +58,12 @@ internal import Testing
     func `a list with an empty key is refused`(text: String) {
         #expect(throws: UsageError.self) { try KeyValueList([text], for: "-o") }
     }
+
+    @Test(arguments: ["sasl.password=hush,", "=hush", "sasl.password=hush,=x"])
+    func `a list that may hold secrets is not repeated in its error`(text: String) {
+        let error = #expect(throws: UsageError.self) {
+            try KeyValueList([text], for: "--kafka", mayHoldSecrets: true)
+        }
+        #expect(error?.message.contains("hush") == false)
+    }
 }

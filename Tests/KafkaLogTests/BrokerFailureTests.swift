@@ -3,6 +3,7 @@
 
 import BlockIO
 import KafkaLog
+import Synchronization
 import TaskLog
 import TestSupport
 import Testing
@@ -86,6 +87,24 @@ struct BrokerFailureTests {
         #expect(listener.delivered == [1])
     }
 
+    @Test("who waits for brokers that do not answer is told, once, which they are")
+    func nobodyThere() throws {
+        let told = Mutex<[String]>([])
+        let settings = try KafkaSettings(brokers: "127.0.0.1:1", clientName: "test")
+        let log = try KafkaLog(
+            settings,
+            patienceMilliseconds: 6000,
+            onWaiting: { text in
+                told.withLock { $0.append(text) }
+            }
+        )
+        defer { log.close() }
+        #expect(throws: DrayError.self) { try log.partitionCount(of: "a") }
+        let lines = told.withLock { $0 }
+        #expect(lines.count == 1)
+        #expect(lines.first?.contains("127.0.0.1:1") == true)
+    }
+
     @Test("closing with a dead broker takes seconds, and questions to it end")
     func deadBroker() throws {
         let cluster = try KafkaCluster()
@@ -108,6 +127,7 @@ struct BrokerFailureTests {
             try fixture.log.end(of: PartitionID("a", 0))
         }
         #expect(asked?.kind == .resource)
+        #expect(asked?.message.contains(cluster.brokers) == true)
         let read = #expect(throws: DrayError.self) {
             try fixture.log.read(PartitionID("a", 0), from: 0, to: 1) { _ in }
         }

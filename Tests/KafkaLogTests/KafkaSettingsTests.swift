@@ -75,6 +75,19 @@ import Testing
         }
     }
 
+    @Test("the rest of a secret that was cut at a comma is not shown")
+    func cutSecrets() throws {
+        let error = #expect(throws: DrayError.self) {
+            try Self.settings([("sasl.password", "hun"), ("ter2", "on")])
+        }
+        #expect(error?.kind == .invalid)
+        #expect(error?.message.contains("ter2") == false)
+        let known = #expect(throws: DrayError.self) {
+            try Self.settings([("sasl.password", "hunter2"), ("linger.ms", "soon")])
+        }
+        #expect(known?.message.contains("linger.ms") == true)
+    }
+
     @Test("a secret can be read from a file")
     func files() throws {
         let directory = try TemporaryDirectory()

@@ -17,7 +17,11 @@ struct FleetConnection {
         guard let brokers = settings.value(.brokers) else {
             throw UsageError("no brokers: give -b HOST:PORT or set DRAY_BROKERS")
         }
-        let properties = try KeyValueList(settings.values(.kafka), for: "--kafka")
+        let properties = try KeyValueList(
+            settings.values(.kafka),
+            for: "--kafka",
+            mayHoldSecrets: true
+        )
         kafka = try KafkaSettings(
             brokers: brokers,
             prefix: settings.value(.prefix) ?? "dray.",
@@ -37,7 +41,7 @@ struct FleetConnection {
         _ body: (FleetClient) throws -> Value
     ) throws -> Value {
         let connection = try FleetConnection(Settings(arguments), role: "client")
-        let log = try KafkaLog(connection.kafka)
+        let log = try KafkaLog(connection.kafka, onWaiting: StandardError.report)
         defer { log.close() }
         return try body(try FleetClient(log: log))
     }

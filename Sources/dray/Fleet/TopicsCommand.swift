@@ -21,7 +21,7 @@ enum TopicsCommand {
 
     static func check(_ arguments: ParsedArguments) throws -> Int32 {
         let connection = try FleetConnection(Settings(arguments), role: "topics")
-        let log = try KafkaLog(connection.kafka)
+        let log = try KafkaLog(connection.kafka, onWaiting: StandardError.report)
         defer { log.close() }
         let topics = Topics(
             jobPartitions: try log.partitionCount(of: Topics.requests),
