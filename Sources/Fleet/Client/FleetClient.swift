@@ -108,7 +108,8 @@ package final class FleetClient {
         return found
     }
 
-    private func readJobs(
+    /// Reads the records of jobs in one partition, those of `key` alone where one is given.
+    func readJobs(
         _ number: Int,
         key: [UInt8]? = nil,
         _ body: (Found<JobRecord>) -> Void

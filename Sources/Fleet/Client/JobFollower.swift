@@ -73,16 +73,38 @@ package final class JobFollower {
 }
 
 extension FleetClient {
-    /// Follows jobs that are about to be submitted: from the present end of the log. With `events`, their events too.
-    package func follower(ofNew jobs: [String], events: Bool) throws(DrayError) -> JobFollower {
+    /// Follows jobs that are about to be submitted: from the present end of the log. With `events`, their events too. Those whose id
+    /// is in `named` may have been submitted before: one that has ended already tells its end again.
+    package func follower(
+        ofNew jobs: [String],
+        named: Set<String> = [],
+        events: Bool
+    ) throws(DrayError) -> JobFollower {
         var places: [LogPosition] = []
         for number in Set(jobs.map { topics.partition(ofJob: $0) }).sorted() {
-            for topic in events ? [Topics.jobs, Topics.events] : [Topics.jobs] {
-                let partition = PartitionID(topic, number)
-                places.append(LogPosition(partition, offset: try log.end(of: partition)))
-            }
+            places.append(
+                LogPosition(
+                    PartitionID(Topics.jobs, number),
+                    offset: try firstRecord(of: named, in: number)
+                )
+            )
+            guard events else { continue }
+            let partition = PartitionID(Topics.events, number)
+            places.append(LogPosition(partition, offset: try log.end(of: partition)))
         }
         return try JobFollower(jobs, log: log, places: places)
+    }
+
+    /// The offset of the first of the last records that these jobs have in a partition of `jobs`; its end where they have none.
+    private func firstRecord(of ids: Set<String>, in number: Int) throws(DrayError) -> Int64 {
+        let end = try log.end(of: PartitionID(Topics.jobs, number))
+        guard ids.contains(where: { topics.partition(ofJob: $0) == number }) else { return end }
+        var last: [String: Int64] = [:]
+        try readJobs(number) { found in
+            let id = found.content.order.id
+            if ids.contains(id) { last[id] = found.record.offset }
+        }
+        return min(end, last.values.min() ?? end)
     }
 
     /// Follows a job from its first event on. Nil where the log knows no such job.

@@ -14,6 +14,8 @@ struct NewJob {
     let submission: Submission
     /// What the user calls what it is about: the image, or the target.
     let name: String
+    /// Whether the user chose the id: then it may have been used before.
+    let isNamed: Bool
 
     /// The jobs that a command line of 'dray submit convert' or 'dray submit checksum' asks for.
     static func all(_ arguments: ParsedArguments) throws -> [NewJob] {
@@ -34,6 +36,7 @@ struct NewJob {
         var spec = spec
         let directories = arguments.values(SubmitTable.allowReferences)
         spec.references = directories.isEmpty ? nil : directories
+        isNamed = id != nil
         let id = id ?? Self.freshID()
         guard JobID.isValid(id) else {
             throw UsageError("--id: '\(id)' is not 1 to 64 letters, digits and dashes")
@@ -60,6 +63,7 @@ struct NewJob {
         let suffix = "-again" + letter
         let id = old.id.prefix(64 - suffix.utf8.count) + suffix
         name = old.spec.target?.path ?? ""
+        isNamed = true
         submission = Submission(JobOrder(id: String(id), spec: old.spec), submittedAt: Self.now)
     }
 

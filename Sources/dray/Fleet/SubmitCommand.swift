@@ -32,7 +32,9 @@ enum SubmitCommand {
         return try FleetConnection.withClient(arguments) { client in
             let ids = jobs.map(\.id)
             let isShown = if case .none = style { false } else { true }
-            let follower = isWaiting ? try client.follower(ofNew: ids, events: isShown) : nil
+            let named = Set(jobs.filter(\.isNamed).map(\.id))
+            let follower =
+                isWaiting ? try client.follower(ofNew: ids, named: named, events: isShown) : nil
             var output = StandardOutput()
             try client.send(jobs.map { .submit($0.submission) })
             for id in ids { try output.write(id + "\n") }
@@ -54,6 +56,8 @@ enum SubmitCommand {
         for job in jobs {
             guard let record = ends[job.id] else { continue }
             let end = JobEnd(record)
+            guard record.order.spec == job.submission.order.spec || end.code != ExitCode.success
+            else { throw UsageError("--id: '\(job.id)' is the id of another job") }
             if let digest = record.outcome?.digest, end.code == ExitCode.success {
                 try output.write(ChecksumCommand.line(digest, job.name))
             }

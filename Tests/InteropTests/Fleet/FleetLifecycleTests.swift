@@ -62,6 +62,36 @@ struct FleetLifecycleTests {
     }
 
     @Test(.timeLimit(.minutes(3)))
+    func `who submits a job again under its id gets its end, and no other job's`() throws {
+        let rig = try rig()
+        try rig.makeRaw("disk.raw", megabytes: 8)
+        try rig.makeRaw("other.raw", megabytes: 4)
+        try rig.coordinator()
+        try rig.worker()
+        let command = ["submit", "checksum", "--id", "mine", "--wait"]
+        let first = try rig.dray(command + ["s/disk.raw"])
+        let second = try rig.dray(command + ["s/disk.raw"])
+        #expect(first.succeeded && second.succeeded, "\(first.error)\(second.error)\(rig.logs)")
+        #expect(first.output == second.output)
+        let other = try rig.dray(command + ["s/other.raw"])
+        #expect(other.status == 2 && other.error.contains("'mine'"), "\(other.error)")
+    }
+
+    @Test(.timeLimit(.minutes(3)))
+    func `a very long name in the list of jobs widens no other row`() throws {
+        let rig = try rig()
+        try rig.coordinator()
+        _ = try rig.submit("checksum", "--id", "short", "s/a")
+        _ = try rig.submit("checksum", "--id", "long", "s/" + String(repeating: "x", count: 3000))
+        try rig.worker()
+        _ = try rig.watch("short")
+        _ = try rig.watch("long")
+        let lines = try rig.check("jobs").split(separator: "\n")
+        #expect(lines.count == 3)
+        #expect(lines.filter { $0.count < 1000 }.count == 2)
+    }
+
+    @Test(.timeLimit(.minutes(3)))
     func `kcat and jq alone follow a job to its end`() throws {
         let rig = try rig()
         try rig.makeRaw("disk.raw", megabytes: 64)
