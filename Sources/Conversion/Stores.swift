@@ -33,7 +33,11 @@ package struct Stores: Sendable {
             guard let place = try RealPlace(directory), place.kind == .directory,
                 place.path != "/"
             else {
-                throw DrayError(.invalid, "a store is a directory", file: directory)
+                throw DrayError(
+                    .invalid,
+                    "a store is a directory that is there, and not the root",
+                    file: directory
+                )
             }
             all.append(Store(name: name, root: place.path))
         }
