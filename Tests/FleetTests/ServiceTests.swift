@@ -66,6 +66,38 @@ struct ServiceTests {
         #expect(news == (0..<60).map { "a/range/\($0)" })
     }
 
+    @Test("a worker knows which jobs have ended before it takes its first task")
+    func learnsBeforeItWorks() throws {
+        let rig = try FleetRig()
+        // More than one poll's worth, so that what counts would come behind the tasks.
+        for number in 0..<600 {
+            rig.send(Self.ended("old-\(number)"), Topics.control, "old-\(number)")
+        }
+        rig.send(Self.ended("a"), Topics.control, "a")
+        for job in ["a", "b"] {
+            let name = TaskName(job: job, step: .plan)
+            let task = TaskMessage(order: FleetRig.order(job), name: name, attempt: 1, epoch: 1)
+            rig.send(.task(task), Topics.tasks(.normal), job)
+        }
+        let runner = FakeRunner(count: 1)
+        let worker = rig.worker(runner)
+        try worker.start()
+        while runner.record.withLock({ $0.plans }) == 0 { WakeUp().wait(milliseconds: 5) }
+        worker.stop()
+        #expect(runner.record.withLock { $0.plans } == 1)
+        let planned = try rig.messages(Topics.results).compactMap { message -> String? in
+            guard case .result(let result) = message, case .planned = result.body else {
+                return nil
+            }
+            return result.task.job
+        }
+        #expect(planned == ["b"])
+    }
+
+    private static func ended(_ job: String) -> Message {
+        .control(ControlRecord(job: job, state: .finished, epoch: 1))
+    }
+
     @Test("a worker whose log failed stops its steps, starts afresh, and names its runs anew")
     func workerRestarts() throws {
         let rig = try FleetRig()

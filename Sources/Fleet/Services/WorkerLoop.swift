@@ -92,6 +92,12 @@ struct WorkerLoop {
         }
     }
 
+    /// Takes note of a record of `control` that was there before the worker took its first task.
+    mutating func learn(_ record: LogRecord) throws(DrayError) {
+        guard case .message(.control(let control)) = MessageCodec.read(record) else { return }
+        try tell(.control(control))
+    }
+
     private mutating func take(_ record: LogRecord) throws(DrayError) {
         switch MessageCodec.read(record) {
         case .message(.task(let task)):

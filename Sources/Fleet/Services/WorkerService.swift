@@ -122,6 +122,7 @@ package final class WorkerService: Sendable {
             return control
         }
         do throws(DrayError) {
+            try learn(&loop)
             while !loop.isDone {
                 let isToStop = isStopping.load(ordering: .relaxed)
                 try loop.turn(inbox.take(), isStopping: isToStop)
@@ -135,6 +136,15 @@ package final class WorkerService: Sendable {
         port.close()
         loop.stopAll()
         if !pool.close(within: loop.isDrained ? settings.grace : 1000) { observer(.leftBehind) }
+    }
+
+    /// Learns what became of jobs before it takes a task: one may lie there of a job that has ended since, whose target has been
+    /// taken away, and must not come back.
+    private func learn(_ loop: inout WorkerLoop) throws(DrayError) {
+        let control = PartitionID(Topics.control, 0)
+        try log.read(control, from: 0, to: try log.end(of: control)) { record throws(DrayError) in
+            try loop.learn(record)
+        }
     }
 
     private func loop(

@@ -26,7 +26,8 @@ struct FleetKillTests {
         }
         try siege.judgeAll()
         #expect(siege.judged > Self.kills / 6, "hardly any job was done")
-        #expect(try rig.leftovers(besides: siege.sources) == [])
+        let leftovers = try rig.leftovers(besides: siege.sources)
+        #expect(leftovers == [], "\(rig.stories(of: leftovers))")
         print("survived \(Self.kills) kills, \(siege.judged) jobs, DRAY_SEED=\(generator.seed)")
     }
 

@@ -119,6 +119,12 @@ final class FleetRig {
         return "\n" + lines.sorted().joined(separator: "\n") + logs
     }
 
+    /// What the log has of the jobs that left these files behind (`.NAME.JOB.partial`), for a failed test's message.
+    func stories(of leftovers: [String]) -> String {
+        let jobs = Set(leftovers.compactMap { $0.split(separator: ".").dropFirst().first })
+        return jobs.map { story(of: String($0)) }.joined()
+    }
+
     /// The values of a topic's records, as kcat reads them.
     func values(of topic: String, format: String = "%s\n") throws -> [String] {
         try Tool.check([
