@@ -62,15 +62,15 @@ echo "$before"
 
 say "submitting three conversions: to qcow2, to raw, and to qcow2 with small clusters"
 jobs=(
-    "$("$dray" submit convert -O qcow2 --range-size 4M "images/$name" images/a.qcow2)"
-    "$("$dray" submit convert -O raw --range-size 4M "images/$name" images/b.raw)"
-    "$("$dray" submit convert -O qcow2 --range-size 4M -o cluster_size=16k "images/$name" images/c.qcow2)"
+    "$("$dray" submit convert -O qcow2 --range-size 4M "images/$name" images/fleet-a.qcow2)"
+    "$("$dray" submit convert -O raw --range-size 4M "images/$name" images/fleet-b.raw)"
+    "$("$dray" submit convert -O qcow2 --range-size 4M -o cluster_size=16k "images/$name" images/fleet-c.qcow2)"
 )
 printf '%s\n' "${jobs[@]}"
 
 say "killing worker 2 (kill -9) while it works"
 for _ in $(seq 200); do
-    compgen -G "$work/images/.a.qcow2.*.partial" > /dev/null && break
+    compgen -G "$work/images/.fleet-a.qcow2.*.partial" > /dev/null && break
     sleep 0.02
 done
 sleep 0.2
@@ -86,9 +86,9 @@ say "dray jobs"
 
 say "the checksums of the source before and of the three results after"
 echo "$before  $IMAGE"
-"$dray" checksum "$work/images/a.qcow2" "$work/images/b.raw" "$work/images/c.qcow2" | tee "$work/sums"
+"$dray" checksum "$work/images/fleet-a.qcow2" "$work/images/fleet-b.raw" "$work/images/fleet-c.qcow2" | tee "$work/sums"
 if command -v qemu-img > /dev/null; then
-    for image in a.qcow2 b.raw c.qcow2; do qemu-img compare "$IMAGE" "$work/images/$image"; done
+    for image in fleet-a.qcow2 fleet-b.raw fleet-c.qcow2; do qemu-img compare "$IMAGE" "$work/images/$image"; done
 fi
 grep -qv "^$before " "$work/sums" && { echo "a result differs from its source" >&2; exit 1; }
 

@@ -90,7 +90,7 @@ final class Simulation {
             }
             guard isCalm, time.steps % 64 == 0 else { continue }
             if overSince == nil, isOver { overSince = now }
-            if let overSince, now > overSince + 1500 { break }
+            if let overSince, now > overSince + 4000 { break }
         }
         return Verdict(self).check()
     }

@@ -124,6 +124,6 @@ extension CoordinatorState {
         for unit in job.units.values { classes[rank].drop(unit) }
         guard job.record.state.isEnd else { return }
         remember(job.record)
-        if let attempt = job.lateCleaning { late[id] = attempt }
+        if let cleaning = job.lateCleaning { late[id] = cleaning }
     }
 }

@@ -10,9 +10,11 @@ extension CoordinatorState {
     /// Issues the clean-ups that are due.
     mutating func cleanUpLate(_ turn: inout Turn) {
         guard !late.isEmpty else { return }
-        for (id, attempt) in late.sorted(by: { $0.key < $1.key }) {
+        for (id, cleaning) in late.sorted(by: { $0.key < $1.key }) {
             let partition = topics.partition(ofJob: id)
-            guard partitions[partition]?.isReplaying != true else { continue }
+            guard cleaning.due <= turn.now, partitions[partition]?.isReplaying != true else {
+                continue
+            }
             late[id] = nil
             guard let record = endRecords[id], record.order.spec.target != nil else { continue }
             let rank = record.priority.rank
@@ -20,12 +22,48 @@ extension CoordinatorState {
             let task = TaskMessage(
                 order: record.order,
                 name: TaskName(job: id, step: .discard),
-                attempt: attempt,
+                attempt: cleaning.attempt,
                 epoch: record.epoch
             )
             turn.actions.append(.issue(task, PartitionID(classes[rank].topic, place)))
         }
     }
+
+    /// Notes a report that came after the job's end, if there may be something to remove for it.
+    mutating func noteLate(_ result: ResultMessage, _ offset: Int64, _ turn: Turn) {
+        if result.mayHaveLeftTarget {
+            late[result.task.job] = LateCleaning(result, offset, due: turn.now)
+        } else if result.task.step == .plan, case .started = result.body {
+            late[result.task.job] = LateCleaning(
+                result,
+                offset,
+                due: turn.now + turn.settings.lateWait
+            )
+        }
+    }
+}
+
+/// One more clean-up after a job's end.
+struct LateCleaning {
+    /// Which attempt it is.
+    let attempt: Int
+    /// When it is issued: at once where a plan step has reported. One that has begun and not reported may have been killed before it
+    /// could, or may still come to make its target.
+    let due: Milliseconds
+    /// The report's place in `results`: until the clean-up is issued, whoever takes the partition over must see it.
+    let offset: Int64
+
+    /// The clean-up that `result`, at `offset`, makes necessary.
+    init(_ result: ResultMessage, _ offset: Int64, due: Milliseconds) {
+        attempt = result.nextCleaning(offset)
+        self.due = due
+        self.offset = offset
+    }
+}
+
+extension CoordinatorSettings {
+    /// How long a plan step that began may stay silent before it is taken for dead.
+    var lateWait: Milliseconds { min(runLease, longestLease) }
 }
 
 extension ResultMessage {

@@ -107,10 +107,10 @@ extension CoordinatorState {
 
     /// Drops a job that someone else has ended. Who did may not have seen that a plan step reported late.
     private mutating func giveUp(_ id: String, endedAs record: JobRecord) {
-        let attempt = jobs[id]?.lateCleaning
+        let cleaning = jobs[id]?.lateCleaning
         forget(id)
         remember(record)
-        if let attempt { late[id] = attempt }
+        if let cleaning { late[id] = cleaning }
     }
 
     /// The partition is someone else's: so are its jobs.

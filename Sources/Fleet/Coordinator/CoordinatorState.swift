@@ -30,7 +30,7 @@ package struct CoordinatorState {
     var retaken = RecentSet<String>(limit: 4096)
     var timers = TimerQueue()
     /// Jobs that have ended, and of which something may be left nevertheless, with the attempt of the clean-up that is due.
-    var late: [String: Int] = [:]
+    var late: [String: LateCleaning] = [:]
     var controlDue: Set<String> = []
     /// By ``JobPriority/rank``.
     var classes: [TaskClass]
@@ -69,7 +69,9 @@ package struct CoordinatorState {
     }
 
     /// When ``CoordinatorEvent/tick`` is needed at the latest, without other events.
-    package var nextTick: Milliseconds? { timers.first }
+    package var nextTick: Milliseconds? {
+        [timers.first, late.values.lazy.map(\.due).min()].compactMap { $0 }.min()
+    }
 
     /// How long records of ended jobs stay; nil keeps them.
     package var retention: CoordinatorSettings.Retention? { settings.retention }
@@ -94,6 +96,10 @@ package struct CoordinatorState {
             guard let needed = jobs.values[place].floor(settings) else { continue }
             let number = jobs.values[place].partition
             if let floor = floors[number] { floors[number] = min(floor, needed) }
+        }
+        for (id, cleaning) in late {
+            let number = topics.partition(ofJob: id)
+            if let floor = floors[number] { floors[number] = min(floor, cleaning.offset) }
         }
         return floors
     }
@@ -173,9 +179,7 @@ package struct CoordinatorState {
             if result.isQuestion, partitions[partition]?.isReplaying == false {
                 tellEnd(id, epoch: result.epoch, &turn)
             }
-            if ended.contains(id), result.mayHaveLeftTarget {
-                late[id] = result.nextCleaning(offset)
-            }
+            if ended.contains(id) { noteLate(result, offset, turn) }
             return ignore(id, partition, offset, turn)
         }
         update(id, &turn) { job, turn in job.judge(result, offset: offset, &turn) }

@@ -12,9 +12,7 @@ extension JobState {
         firstResult = min(firstResult ?? offset, offset)
         lastResult = max(lastResult, offset)
         if isReplaying { recall(key, result) }
-        if key.step == .plan, result.isOutcome, isPlanLate(result) {
-            lateCleaning = result.nextCleaning(offset)
-        }
+        if key.step == .plan, record.order.spec.target != nil { notePlan(result, offset, turn) }
         if result.isOutcome { units[key]?.end(result.run) }
         switch result.body {
         case .started: started(key, result, &turn)
@@ -42,10 +40,20 @@ extension JobState {
         isControlDue = true
     }
 
+    /// Keeps in mind which runs of the plan step may make the target once more behind the job's back.
+    private mutating func notePlan(_ result: ResultMessage, _ offset: Int64, _ turn: Turn) {
+        if case .started = result.body, openPlans.count < WorkUnit.runLimit {
+            let due = turn.now + turn.settings.lateWait
+            openPlans[result.run] = LateCleaning(result, offset, due: due)
+        } else if result.isOutcome {
+            openPlans[result.run] = nil
+            if isPlanLate(result) { reportedLate = LateCleaning(result, offset, due: turn.now) }
+        }
+    }
+
     /// Whether a plan step's report comes at a time when the target may have got its name or been removed before that step ran.
     private func isPlanLate(_ result: ResultMessage) -> Bool {
-        guard record.order.spec.target != nil else { return false }
-        return isRunning
+        isRunning
             ? ledger?.isComplete == true : isEnding || units[WorkUnit.Key(.discard)] != nil
     }
 

@@ -53,8 +53,15 @@ struct JobState {
     var lateAsks: Set<Int> = []
     /// Ranges that no worker may begin any more.
     var refused: Set<Int> = []
-    /// The attempt of one more clean-up after its end, where a plan step reported late.
-    var lateCleaning: Int?
+    /// One more clean-up after its end, where a plan step reported late.
+    var reportedLate: LateCleaning?
+    /// Runs of the plan step that began and have not ended, with the clean-up for each. Bounded by ``WorkUnit/runLimit``.
+    var openPlans: [String: LateCleaning] = [:]
+    /// What is to be cleaned up once more after its end.
+    var lateCleaning: LateCleaning? {
+        (Array(openPlans.values) + [reportedLate].compactMap { $0 })
+            .max { ($0.due, $0.attempt) < ($1.due, $1.attempt) }
+    }
     /// Whether the event of its end is on its way.
     var isEnding = false
     /// When its next timer is due.

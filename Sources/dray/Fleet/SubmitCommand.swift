@@ -37,7 +37,8 @@ enum SubmitCommand {
                 isWaiting ? try client.follower(ofNew: ids, named: named, events: isShown) : nil
             var output = StandardOutput()
             try client.send(jobs.map { .submit($0.submission) })
-            for id in ids { try output.write(id + "\n") }
+            let isQuiet = arguments.has(.quiet)
+            if !isQuiet { for id in ids { try output.write(id + "\n") } }
             try output.flush()
             guard let follower, let signals else { return ExitCode.success }
             let ends = try JobWait(follower, signals, ProgressDisplay(style)).run()
@@ -58,7 +59,9 @@ enum SubmitCommand {
             let end = JobEnd(record)
             guard record.order.spec == job.submission.order.spec || end.code != ExitCode.success
             else { throw UsageError("--id: '\(job.id)' is the id of another job") }
-            if let digest = record.outcome?.digest, end.code == ExitCode.success {
+            if let digest = record.outcome?.digest, end.code == ExitCode.success,
+                !arguments.has(.quiet)
+            {
                 try output.write(ChecksumCommand.line(digest, job.name))
             }
             if let message = end.message {
