@@ -71,8 +71,8 @@ struct AllocatedCopy {
         }
     }
 
-    /// How much is written between two signs of progress: more than a chunk, for storage that takes its time for each request.
-    private static let writeSize = 8 * UnitSize.chunk
+    /// How much is written between two signs of progress: a range of the usual size in one go, since each call takes the target's lock anew.
+    private static let writeSize = 32 * UnitSize.chunk
 
     /// Reads `count` granules from `start` (bytes from the range's first) and appends their states.
     private func read(
