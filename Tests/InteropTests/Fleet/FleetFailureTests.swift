@@ -62,7 +62,12 @@ struct FleetFailureTests {
         try waitForRanges(rig, job)
         frozen.tool.kill(signal: SIGSTOP)
         try rig.worker("-m", "3")
-        #expect(try rig.watch(job).succeeded, "\(rig.logs)")
+        let watcher = try rig.watcher(job)
+        // One that was stopped in the middle of a write rightly holds the seal up until it goes on.
+        let patience = ContinuousClock.now + .seconds(15)
+        while watcher.isRunning, ContinuousClock.now < patience { usleep(20_000) }
+        if watcher.isRunning { frozen.tool.kill(signal: SIGCONT) }
+        #expect(try watcher.wait(limitSeconds: 60).succeeded, "\(rig.logs)")
         let before = try Tool.check([
             "bash", "-c", "stat -c '%y %i' \(rig.store("t.raw")); sha256sum \(rig.store("t.raw"))",
         ])
