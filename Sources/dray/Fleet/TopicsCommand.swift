@@ -9,10 +9,11 @@ internal import KafkaLog
 /// `dray topics`: the fleet's topics, made or verified.
 enum TopicsCommand {
     static func create(_ arguments: ParsedArguments) throws -> Int32 {
-        let jobs = try number(arguments, TopicsTable.partitions, 1...10_000) ?? 12
-        let tasks = try number(arguments, TopicsTable.taskPartitions, 1...10_000) ?? 24
-        let copies = try number(arguments, TopicsTable.replication, 1...100)
-        let connection = try FleetConnection(Settings(arguments), role: "topics")
+        let settings = try Settings(arguments)
+        let jobs = try settings.number(TopicsTable.partitions, in: 1...10_000) ?? 12
+        let tasks = try settings.number(TopicsTable.taskPartitions, in: 1...10_000) ?? 24
+        let copies = try settings.number(TopicsTable.replication, in: 1...100)
+        let connection = try FleetConnection(settings, role: "topics")
         let specs = Topics(jobPartitions: jobs, taskPartitions: tasks).specs
         let findings = try KafkaTopics(connection.kafka).create(specs, replication: copies)
         let wrong = try KafkaTopics(connection.kafka).check(specs, replication: copies)
@@ -28,20 +29,6 @@ enum TopicsCommand {
             taskPartitions: try log.partitionCount(of: Topics.tasks(.normal))
         )
         return try report(KafkaTopics(connection.kafka).check(topics.specs))
-    }
-
-    private static func number(
-        _ arguments: ParsedArguments,
-        _ option: OptionSpec,
-        _ range: ClosedRange<Int>
-    ) throws(UsageError) -> Int? {
-        guard let text = arguments.value(option) else { return nil }
-        guard let number = Int(text), range.contains(number) else {
-            throw UsageError(
-                "--\(option.long): '\(text)' is not a number from \(range.lowerBound) to \(range.upperBound)"
-            )
-        }
-        return number
     }
 
     private static func report(_ findings: [TopicFinding]) throws -> Int32 {
