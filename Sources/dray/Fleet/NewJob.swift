@@ -5,8 +5,8 @@ internal import BlockIO
 internal import CommandTable
 internal import Conversion
 internal import Fleet
-internal import FoundationEssentials
 internal import Storage
+internal import TaskLog
 
 /// A job that a person is about to submit.
 struct NewJob {
@@ -54,7 +54,7 @@ struct NewJob {
             JobOrder(id: id, spec: spec),
             weight: weight,
             priority: priority,
-            submittedAt: Self.now
+            submittedAt: LogClock.wallMilliseconds()
         )
     }
 
@@ -64,14 +64,14 @@ struct NewJob {
         let id = old.id.prefix(64 - suffix.utf8.count) + suffix
         name = old.spec.target?.path ?? ""
         isNamed = true
-        submission = Submission(JobOrder(id: String(id), spec: old.spec), submittedAt: Self.now)
+        submission = Submission(
+            JobOrder(id: String(id), spec: old.spec),
+            submittedAt: LogClock.wallMilliseconds()
+        )
     }
 
     /// The job's id.
     var id: String { submission.order.id }
-
-    /// Milliseconds since 1970.
-    private static var now: Int64 { Int64(Date.now.timeIntervalSince1970 * 1000) }
 
     /// A conversion as a fleet does it: hashed on the way, and durable range by range.
     private static func conversion(_ arguments: ParsedArguments) throws -> JobSpec {
@@ -84,7 +84,7 @@ struct NewJob {
 
     /// An id that no other job has, and that sorts by time: milliseconds since 1970 and 60 random bits.
     private static func freshID() -> String {
-        let time = String(now, radix: 36)
+        let time = String(LogClock.wallMilliseconds(), radix: 36)
         let salt = String(UInt64.random(in: 0..<(1 << 60)), radix: 36)
         return time + "-" + String(repeating: "0", count: 12 - salt.count) + salt
     }
