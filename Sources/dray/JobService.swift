@@ -35,7 +35,6 @@ struct JobService {
         do {
             let report = try LocalFleet(slots: workers, journal: journal).run(
                 spec,
-                id: journal == nil ? Self.freshName() : nil,
                 runner: LocalRunner(gate: gate),
                 cancel: signals.token,
                 onProgress: { progress.update(done: $0.done, total: $0.total) }
@@ -49,11 +48,6 @@ struct JobService {
             }
             throw error
         }
-    }
-
-    /// A job id that no other process uses: staging files are named after it.
-    private static func freshName() -> String {
-        String(UInt64.random(in: UInt64.min...UInt64.max), radix: 16)
     }
 
     /// How many processors there are.

@@ -211,8 +211,8 @@ extension CoordinatorService.Notice {
         case .takenOver: "takenOver"
         case .takingAgain: "takingAgain"
         case .unreadable: "unreadable"
-        case .restarting: "restarting"
-        case .broken: "broken"
+        case .failure(.restarting): "restarting"
+        case .failure(.broken): "broken"
         }
     }
 }

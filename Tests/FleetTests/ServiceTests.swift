@@ -144,7 +144,7 @@ struct ServiceTests {
         let end = try rig.end(of: "a")
         #expect(end.state == .failed && end.error?.message.contains("3 times") == true)
         let lives = rig.notices.withLock { notices in
-            notices.worker.count { if case .restarting = $0 { true } else { false } }
+            notices.worker.count { if case .failure(.restarting) = $0 { true } else { false } }
         }
         #expect(lives == 3)
         guard case .deadLetter(let letter)? = try rig.messages(Topics.deadLetters).first else {

@@ -72,6 +72,12 @@ struct WorkerStateTests {
             tell(.tick)
         }
 
+        /// Loses the partition and gets it again, from its beginning.
+        mutating func reassign() {
+            tell(.revoked([WorkerStateTests.partition]))
+            tell(.assigned([LogPosition(WorkerStateTests.partition, offset: 0)]))
+        }
+
         /// The log takes everything that was published.
         mutating func deliver() {
             while !published.isEmpty {
@@ -116,15 +122,13 @@ struct WorkerStateTests {
         var harness = Harness()
         harness.task(0, offset: 0)
         harness.deliver()
-        harness.tell(.revoked([Self.partition]))
-        harness.tell(.assigned([LogPosition(Self.partition, offset: 0)]))
+        harness.reassign()
         harness.task(0, offset: 0)
         #expect(harness.began.count == 1)
         harness.tell(.ended(try #require(harness.began.first), .discarded))
         harness.deliver()
         #expect(harness.commits.last?.offset == 1)
-        harness.tell(.revoked([Self.partition]))
-        harness.tell(.assigned([LogPosition(Self.partition, offset: 0)]))
+        harness.reassign()
         harness.task(0, offset: 0)
         harness.deliver()
         #expect(harness.began.count == 1, "its outcome is known")

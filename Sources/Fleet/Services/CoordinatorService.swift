@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import BlockIO
-internal import Synchronization
 package import TaskLog
 
 /// Runs a coordinator on a thread of its own, over any log.
@@ -19,22 +18,16 @@ package final class CoordinatorService: Sendable {
         case takingAgain(partition: Int)
         /// The past of a partition could not be read: it is tried again after a while.
         case unreadable(partition: Int, DrayError)
-        /// The log failed: the service starts afresh after a pause.
-        case restarting(DrayError, after: Milliseconds)
-        /// The service is over because the log is.
-        case broken(DrayError)
+        /// The log failed.
+        case failure(ServiceFailure)
     }
 
     private let log: any TaskLog
     private let settings: CoordinatorSettings
     private let topics: Topics
     private let name: String
-    private let restart: RestartPolicy?
     private let observer: @Sendable (Notice) -> Void
-    private let isStopping = Atomic(false)
-    private let stopFlag = WakeUp()
-    private let port = Mutex<(any LogPort)?>(nil)
-    private let thread = Mutex<OwnThread?>(nil)
+    private let life: ServiceLife
 
     /// Makes a service; `observer` is called on its thread and must not block. With `restart` it survives a log that fails for a while;
     /// without, the first failure is its end.
@@ -50,57 +43,26 @@ package final class CoordinatorService: Sendable {
         self.settings = settings
         self.topics = topics
         self.name = name
-        self.restart = restart
         self.observer = observer
+        life = ServiceLife(
+            log: log,
+            subscription: LogSubscription(
+                group: "coordinators",
+                shared: [Topics.requests, Topics.results, Topics.jobs],
+                isCopartitioned: true
+            ),
+            restart: restart
+        ) { observer(.failure($0)) }
     }
 
     /// Joins the coordinators' group and starts.
     package func start() throws(DrayError) {
-        let opened = try open()
-        let started = OwnThread { [self] in run(opened) }
-        thread.withLock { $0 = started }
+        try life.start { [self] port, _ throws(DrayError) in try serve(port) }
     }
 
     /// Stops after the events at hand, sees for some seconds that what was sent is durable, commits, and waits for that. Its jobs go on
     /// with another coordinator.
-    package func stop() {
-        isStopping.store(true, ordering: .relaxed)
-        stopFlag.raise()
-        port.withLock { $0 }?.wake()
-        thread.withLock { $0.take() }?.join()
-    }
-
-    private func open() throws(DrayError) -> any LogPort {
-        let opened = try log.open(
-            LogSubscription(
-                group: "coordinators",
-                shared: [Topics.requests, Topics.results, Topics.jobs],
-                isCopartitioned: true
-            )
-        )
-        port.withLock { $0 = opened }
-        return opened
-    }
-
-    private func run(_ first: any LogPort) {
-        var opened: (any LogPort)? = first
-        var pauses = restart.map { RestartPauses($0) }
-        while !isStopping.load(ordering: .relaxed) {
-            do throws(DrayError) {
-                let port: any LogPort
-                if let waiting = opened { port = waiting } else { port = try open() }
-                opened = nil
-                return try serve(port)
-            } catch {
-                guard error.kind == .resource, let pause = pauses?.next() else {
-                    return observer(.broken(error))
-                }
-                observer(.restarting(error, after: pause))
-                stopFlag.wait(milliseconds: Int(pause))
-            }
-        }
-        opened?.close()
-    }
+    package func stop() { life.stop() }
 
     /// Serves until it is to stop, or throws what made it impossible.
     private func serve(_ port: any LogPort) throws(DrayError) {
@@ -113,7 +75,7 @@ package final class CoordinatorService: Sendable {
             codec: MessageCodec(source: "dray/coordinator/" + name),
             observer: observer
         )
-        while !isStopping.load(ordering: .relaxed) { try loop.turn() }
+        while !life.isStopping { try loop.turn() }
         loop.leave()
     }
 }

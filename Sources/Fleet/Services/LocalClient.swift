@@ -22,8 +22,8 @@ final class LocalClient: Sendable {
         switch notice {
         case .planned(_, let dataBytes, let done): meter.begin(total: dataBytes, done: done)
         case .ended(let record): state.withLock { $0.end = record }
-        case .broken(let error): state.withLock { $0.failure = $0.failure ?? error }
-        case .takenOver, .takingAgain, .unreadable, .restarting: return
+        case .failure(.broken(let error)): state.withLock { $0.failure = $0.failure ?? error }
+        case .takenOver, .takingAgain, .unreadable, .failure(.restarting): return
         }
         wakeUp.raise()
     }

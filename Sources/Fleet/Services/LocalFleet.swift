@@ -107,7 +107,7 @@ package struct LocalFleet: Sendable {
             runner: runner,
             cancel: cancel,
             meter: client.meter,
-            observer: { if case .broken(let error) = $0 { client.note(.broken(error)) } }
+            observer: { if case .failure(let failure) = $0 { client.note(.failure(failure)) } }
         )
         let port = try log.open(LogSubscription(group: "client"))
         defer { port.close() }

@@ -3,7 +3,6 @@
 
 package import BlockIO
 package import Conversion
-internal import Synchronization
 package import TaskLog
 
 /// Runs a worker over any log: one thread that talks to it, and a thread for each slot.
@@ -14,10 +13,8 @@ package final class WorkerService: Sendable {
         case assigned([PartitionID])
         /// These are someone else's.
         case revoked([PartitionID])
-        /// The log failed: the steps are stopped, and the service starts afresh after a pause.
-        case restarting(DrayError, after: Milliseconds)
-        /// The service is over because the log is.
-        case broken(DrayError)
+        /// The log failed; the steps are stopped.
+        case failure(ServiceFailure)
         /// The grace time is over, but steps still run: they are left behind, and others will do their tasks again.
         case leftBehind
     }
@@ -28,12 +25,8 @@ package final class WorkerService: Sendable {
     private let steps: StepRunner
     private let cancel: CancelToken
     private let meter: ProgressMeter
-    private let restart: RestartPolicy?
     private let observer: @Sendable (Notice) -> Void
-    private let isStopping = Atomic(false)
-    private let stopFlag = WakeUp()
-    private let port = Mutex<(any LogPort)?>(nil)
-    private let thread = Mutex<OwnThread?>(nil)
+    private let life: ServiceLife
 
     /// Makes a service. `cancel` stops every step; `observer` is called on the service's thread and must not block. With `restart` it
     /// survives a log that fails for a while; without, the first failure is its end.
@@ -53,68 +46,36 @@ package final class WorkerService: Sendable {
         steps = StepRunner(log: log, runner: runner)
         self.cancel = cancel
         self.meter = meter
-        self.restart = restart
         self.observer = observer
-    }
-
-    /// Joins the workers' group and starts.
-    package func start() throws(DrayError) {
-        let opened = try open()
-        let started = OwnThread { [self] in run(opened) }
-        thread.withLock { $0 = started }
-    }
-
-    /// Takes no more tasks, lets the running ones end within the grace time, and waits for that: some seconds longer at the most.
-    package func stop() {
-        isStopping.store(true, ordering: .relaxed)
-        stopFlag.raise()
-        port.withLock { $0 }?.wake()
-        thread.withLock { $0.take() }?.join()
-    }
-
-    private func open() throws(DrayError) -> any LogPort {
-        let opened = try log.open(
-            LogSubscription(
+        life = ServiceLife(
+            log: log,
+            subscription: LogSubscription(
                 group: "workers",
                 shared: Topics.taskShares.keys.sorted(),
                 metered: Topics.taskShares,
                 tailed: [Topics.control]
-            )
-        )
-        port.withLock { $0 = opened }
-        return opened
+            ),
+            restart: restart
+        ) { observer(.failure($0)) }
     }
 
-    private func run(_ first: any LogPort) {
-        var opened: (any LogPort)? = first
-        var pauses = restart.map { RestartPauses($0) }
-        var lives = 0
-        while !isStopping.load(ordering: .relaxed) {
-            do throws(DrayError) {
-                let port: any LogPort
-                if let waiting = opened { port = waiting } else { port = try open() }
-                opened = nil
-                lives += 1
-                return try serve(port, life: lives)
-            } catch {
-                guard error.kind == .resource, let pause = pauses?.next() else {
-                    return observer(.broken(error))
-                }
-                observer(.restarting(error, after: pause))
-                stopFlag.wait(milliseconds: Int(pause))
-            }
+    /// Joins the workers' group and starts.
+    package func start() throws(DrayError) {
+        try life.start { [self] port, number throws(DrayError) in try serve(port, beginning: number)
         }
-        opened?.close()
     }
+
+    /// Takes no more tasks, lets the running ones end within the grace time, and waits for that: some seconds longer at the most.
+    package func stop() { life.stop() }
 
     /// Serves until it is to stop and has drained, or throws what made it impossible, having stopped its steps.
-    private func serve(_ port: any LogPort, life: Int) throws(DrayError) {
+    private func serve(_ port: any LogPort, beginning: Int) throws(DrayError) {
         let inbox = WorkerInbox(port: port)
         let pool = SlotPool()
         pool.start(settings.slots) { [steps] work in
             inbox.post(.ended(work.number, steps.run(work.task, work.control)))
         }
-        var loop = loop(port, life: life) { [cancel, meter] number, task in
+        var loop = loop(port, beginning: beginning) { [cancel, meter] number, task in
             let control = SlotControl(outside: cancel, meter: meter) { bytes in
                 inbox.post(.sized(number, bytes))
             }
@@ -124,8 +85,8 @@ package final class WorkerService: Sendable {
         do throws(DrayError) {
             try learn(&loop)
             while !loop.isDone {
-                let isToStop = isStopping.load(ordering: .relaxed)
-                try loop.turn(inbox.take(), isStopping: isToStop)
+                let isStopping = life.isStopping
+                try loop.turn(inbox.take(), isStopping: isStopping)
             }
         } catch {
             loop.stopAll()
@@ -149,12 +110,12 @@ package final class WorkerService: Sendable {
 
     private func loop(
         _ port: any LogPort,
-        life: Int,
+        beginning: Int,
         begin: @escaping @Sendable (RunNumber, TaskMessage) -> SlotControl
     ) -> WorkerLoop {
         var named = settings
-        // Runs are numbered from 1 in each life, and no two runs may have one name.
-        if life > 1 { named.name += ".\(life)" }
+        // Runs are numbered from 1 after each beginning, and no two runs may have one name.
+        if beginning > 1 { named.name += ".\(beginning)" }
         return WorkerLoop(
             port: port,
             state: WorkerState(settings: named),

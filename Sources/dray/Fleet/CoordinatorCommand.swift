@@ -80,13 +80,7 @@ enum CoordinatorCommand {
                 "partition cannot be read yet",
                 ["partition": String(partition), "error": error.description]
             )
-        case .restarting(let error, let pause):
-            lines.write(
-                .warning,
-                "starting afresh",
-                ["error": error.description, "after_ms": String(pause)]
-            )
-        case .broken(let error): process.fail(error)
+        case .failure(let failure): process.note(failure, lines)
         }
     }
 }

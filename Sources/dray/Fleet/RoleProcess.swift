@@ -11,10 +11,19 @@ final class RoleProcess: Sendable {
     private let failure = Mutex<DrayError?>(nil)
     private let wakeUp = WakeUp()
 
-    /// Notes that the role is over.
-    func fail(_ error: DrayError) {
-        failure.withLock { $0 = $0 ?? error }
-        wakeUp.raise()
+    /// Takes note of what happened to the role's log: it may be the end of the role.
+    func note(_ failure: ServiceFailure, _ lines: ServiceLog) {
+        switch failure {
+        case .restarting(let error, let pause):
+            lines.write(
+                .warning,
+                "starting afresh",
+                ["error": error.description, "after_ms": String(pause)]
+            )
+        case .broken(let error):
+            self.failure.withLock { $0 = $0 ?? error }
+            wakeUp.raise()
+        }
     }
 
     /// Waits for a signal, or throws what ended the role.

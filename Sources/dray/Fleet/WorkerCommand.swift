@@ -49,14 +49,8 @@ enum WorkerCommand {
             lines.write(.info, "tasks assigned", ["partitions": String(partitions.count)])
         case .revoked(let partitions):
             lines.write(.info, "tasks revoked", ["partitions": String(partitions.count)])
-        case .restarting(let error, let pause):
-            lines.write(
-                .warning,
-                "starting afresh",
-                ["error": error.description, "after_ms": String(pause)]
-            )
         case .leftBehind: lines.write(.warning, "steps still run after the grace time")
-        case .broken(let error): process.fail(error)
+        case .failure(let failure): process.note(failure, lines)
         }
     }
 

@@ -26,15 +26,7 @@ struct FleetFailureTests {
         try rig.coordinator()
         let slow = ["--inject-delay", "20"]
         let victim = try rig.worker("-m", "2", slow[0], slow[1])
-        let job = try rig.submit(
-            "convert",
-            "-O",
-            "qcow2",
-            "--range-size",
-            "4M",
-            "s/disk.raw",
-            "s/t.qcow2"
-        )
+        let job = try rig.convert("disk.raw", "t.qcow2")
         try waitForRanges(rig, job)
         try rig.worker("-m", "2", slow[0], slow[1])
         victim.kill()
@@ -50,15 +42,7 @@ struct FleetFailureTests {
         try rig.makeRaw("disk.raw", megabytes: 64)
         try rig.coordinator()
         let frozen = try rig.worker("-m", "3", "--inject-delay", "20")
-        let job = try rig.submit(
-            "convert",
-            "-O",
-            "raw",
-            "--range-size",
-            "4M",
-            "s/disk.raw",
-            "s/t.raw"
-        )
+        let job = try rig.convert("disk.raw", "t.raw", "raw")
         try waitForRanges(rig, job)
         frozen.tool.kill(signal: SIGSTOP)
         try rig.worker("-m", "3")
@@ -130,15 +114,7 @@ struct FleetFailureTests {
         var workers = try [
             rig.worker("-m", "1", before: limit), rig.worker("-m", "1", before: limit),
         ]
-        let poison = try rig.submit(
-            "convert",
-            "-O",
-            "qcow2",
-            "--range-size",
-            "16M",
-            "s/poison.raw",
-            "s/p.qcow2"
-        )
+        let poison = try rig.convert("poison.raw", "p.qcow2", rangeSize: "16M")
         let watcher = try rig.watcher(poison)
         var deaths = 0
         try waitUntil("the poison is given up\(rig.logs)", limitSeconds: 120) {
@@ -179,15 +155,7 @@ struct FleetFailureTests {
         try rig.makeRaw("disk.raw", megabytes: 64)
         try rig.coordinator()
         try rig.worker("-m", "2", "--inject-delay", "150")
-        let job = try rig.submit(
-            "convert",
-            "-O",
-            "qcow2",
-            "--range-size",
-            "4M",
-            "s/disk.raw",
-            "s/t.qcow2"
-        )
+        let job = try rig.convert("disk.raw", "t.qcow2")
         try waitForRanges(rig, job)
         try rig.check("cancel", job)
         #expect(try rig.watch(job).status == 7, "\(rig.story(of: job))")

@@ -39,15 +39,7 @@ struct FleetKillTests {
         try rig.coordinator()
         try rig.worker("-m", "2", "--inject-delay", "30")
         let jobs = try ["raw", "qcow2", "qcow2"].enumerated().map { number, format in
-            try rig.submit(
-                "convert",
-                "-O",
-                format,
-                "--range-size",
-                "4M",
-                "s/disk.raw",
-                "s/t\(number)"
-            )
+            try rig.convert("disk.raw", "t\(number)", format)
         }
         for node in 1...3 {
             try cluster.kill(node)

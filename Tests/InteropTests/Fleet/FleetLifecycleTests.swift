@@ -97,15 +97,7 @@ struct FleetLifecycleTests {
         try rig.makeRaw("disk.raw", megabytes: 64)
         try rig.coordinator()
         try rig.worker()
-        let job = try rig.submit(
-            "convert",
-            "-O",
-            "qcow2",
-            "--range-size",
-            "4M",
-            "s/disk.raw",
-            "s/t"
-        )
+        let job = try rig.convert("disk.raw", "t")
         #expect(try rig.watch(job).succeeded)
         let script = """
             kcat -b \(rig.cluster.brokers) -C -t \(rig.prefix)events -e -q -o beginning -J |
@@ -148,7 +140,7 @@ struct FleetLifecycleTests {
         try rig.worker()
         let jobs = [
             try rig.submit("checksum", "--range-size", "4M", "s/disk.raw"),
-            try rig.submit("convert", "-O", "qcow2", "--range-size", "8M", "s/disk.raw", "s/t"),
+            try rig.convert("disk.raw", "t", rangeSize: "8M"),
         ]
         let expected = try rig.localChecksum("disk.raw")
         for job in jobs {

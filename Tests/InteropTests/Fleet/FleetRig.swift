@@ -68,6 +68,16 @@ final class FleetRig {
         return result.output.split(separator: "\n").first.map(String.init) ?? ""
     }
 
+    /// Submits a conversion of the store's `source` to `target` in ranges of `size`, and returns the job's id.
+    func convert(
+        _ source: String,
+        _ target: String,
+        _ format: String = "qcow2",
+        rangeSize size: String = "4M"
+    ) throws -> String {
+        try submit("convert", "-O", format, "--range-size", size, "s/" + source, "s/" + target)
+    }
+
     /// Follows a job to its end.
     func watch(_ job: String, limitSeconds: Int = 120) throws -> Tool.Output {
         do {
