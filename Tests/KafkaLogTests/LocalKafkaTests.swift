@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Dray authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import TestSupport
 import Testing
 
@@ -19,12 +20,13 @@ struct LocalKafkaTests {
             limitSeconds: 90
         )
         #expect(started.succeeded)
-        let node = try Tool.check([Self.script, "pid", path]).filter { $0 != "\n" }
-        #expect(try Tool.run(["kill", "-0", node]).succeeded)
+        let text = try Tool.check([Self.script, "pid", path]).filter { $0 != "\n" }
+        let node = try #require(pid_t(text))
+        #expect(kill(node, 0) == 0)
         owner.kill()
         _ = try owner.wait()
         try Patience.wait("the end") { directory.names.isEmpty }
-        try Patience.wait("the node's end") { try !Tool.run(["kill", "-0", node]).succeeded }
+        try Patience.wait("the node's end") { kill(node, 0) != 0 }
     }
 
     @Test("a missing Kafka, cluster or command is told")
