@@ -8,4 +8,6 @@ package enum ImageFormat: String, Sendable, Codable, CaseIterable {
     case raw
     /// QEMU's copy-on-write format, version 2 and 3.
     case qcow2
+    /// VMware's format: a descriptor and its extents, in one file or several.
+    case vmdk
 }

@@ -81,6 +81,7 @@ package struct ImageOpener: Sendable {
                 throw DrayError(.unsupported, "raw images have no internal snapshots", file: path)
             }
             return RawDriver(storage: storage)
+        case .vmdk: throw DrayError(.unsupported, "vmdk images are not read yet", file: path)
         case .qcow2:
             return try QCOW2Driver(storage: storage, snapshot: snapshot) {
                 name throws(DrayError) in

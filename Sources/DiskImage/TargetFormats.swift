@@ -19,6 +19,7 @@ package enum TargetFormats {
         case .raw: try RawTarget(guestSize: guestSize, options: options)
         case .qcow2:
             try QCOW2Target(guestSize: guestSize, options: options, sparseSize: sparseSize)
+        case .vmdk: throw notWritten(format)
         }
     }
 
@@ -27,6 +28,7 @@ package enum TargetFormats {
         switch format {
         case .raw: RawTarget.options
         case .qcow2: QCOW2Options.list
+        case .vmdk: []
         }
     }
 
@@ -44,6 +46,11 @@ package enum TargetFormats {
         let format = options.last { $0.key == "backing_fmt" }?.value
         return BackingReference(name: name, format: format)
     }
+}
+
+/// The error about a format that is only read.
+func notWritten(_ format: ImageFormat) -> DrayError {
+    DrayError(.unsupported, "\(format.rawValue) images are only read, not written yet")
 }
 
 /// The error about a key that `format` does not have.

@@ -53,6 +53,7 @@ package struct TargetMeter: Sendable {
         case .qcow2:
             let target = try QCOW2Target(guestSize: guestSize, options: options)
             self.init(target, hasSource: hasSource)
+        case .vmdk: throw notWritten(format)
         }
     }
 
