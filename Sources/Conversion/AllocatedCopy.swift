@@ -44,7 +44,8 @@ struct AllocatedCopy {
             position += run.count * allocation.granule
         }
         let placed = states.placement(granule: allocation.granule, cluster: allocation.clusterSize)
-        let reservation = placed.bytes > 0 ? try copy.control.reserve(placed.bytes) : nil
+        let reservation =
+            placed.bytes > 0 ? try copy.control.reserve(SpaceRequest(placed.bytes)) : nil
         if let buffer, let reservation {
             for piece in placed.pieces {
                 try write(piece.bytes, of: buffer, at: reservation + piece.host)

@@ -68,10 +68,33 @@ package struct JobOrder: Sendable, Hashable, Codable {
 package protocol TaskControl: Sendable {
     /// Whether to stop at the next chunk, by throwing `cancelled`.
     var isCancelled: Bool { get }
-    /// A contiguous place of `bytes` in the target for this range: the same answer for every attempt. May block; throws `cancelled`.
-    func reserve(_ bytes: UInt64) throws(DrayError) -> HostOffset
+    /// A contiguous place in the target for this range: the same answer for every attempt. May block, for long where places are given in
+    /// guest order; throws `cancelled`, also where the range is to be run again later.
+    func reserve(_ space: SpaceRequest) throws(DrayError) -> HostOffset
     /// Says that `bytes` more of data are done, 0 where they are counted already or are not data; also renews the task's lease.
     func progress(_ bytes: UInt64)
+}
+
+/// The place that a range needs in its target.
+package struct SpaceRequest: Sendable, Hashable {
+    /// The most that ``alignment`` may be, in bytes.
+    package static let largestAlignment: UInt64 = 2 << 20
+
+    /// How long it is, in bytes.
+    package let bytes: UInt64
+    /// What its start must be a multiple of, in bytes: a power of two.
+    package let alignment: UInt64
+
+    /// Names a place of `bytes` bytes.
+    package init(_ bytes: UInt64, alignment: UInt64 = 1) {
+        self.bytes = bytes
+        self.alignment = alignment
+    }
+
+    /// Whether a message may say it.
+    package var isValid: Bool {
+        alignment.nonzeroBitCount == 1 && alignment <= Self.largestAlignment
+    }
 }
 
 /// What planning found.
@@ -86,6 +109,8 @@ package struct PlanResult: Sendable, Hashable, Codable {
     package var dataBytes: UInt64
     /// Where the first reservation starts, for allocated targets.
     package var firstPayload: HostOffset?
+    /// Whether ranges get their places in guest order, as packed targets want it; nil says no.
+    package var ordersPayload: Bool?
     /// Whether a seal step follows the ranges.
     package var needsSeal: Bool
 

@@ -17,12 +17,13 @@ final class TestControl: TaskControl {
     let range = Atomic(0)
     var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
 
-    func reserve(_ bytes: UInt64) throws(DrayError) -> HostOffset {
+    func reserve(_ space: SpaceRequest) throws(DrayError) -> HostOffset {
         next.withLock { next in
             let index = range.load(ordering: .relaxed)
             if let known = next.given[index] { return known }
-            let offset = HostOffset(next.offset)
-            next.offset += bytes
+            let start = next.offset.roundedUp(to: space.alignment) ?? next.offset
+            let offset = HostOffset(start)
+            next.offset = start + space.bytes
             next.given[index] = offset
             return offset
         }

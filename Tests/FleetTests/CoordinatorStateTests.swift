@@ -101,9 +101,14 @@ struct CoordinatorStateTests {
             return try #require(task)
         }
 
-        mutating func plan(_ id: String, ranges: Int, converts: Bool = false) throws {
+        mutating func plan(
+            _ id: String,
+            ranges: Int,
+            converts: Bool = false,
+            isOrdered: Bool? = nil
+        ) throws {
             let task = try taken { $0.order.id == id && $0.step == .plan }
-            let plan = PlanResult(
+            var plan = PlanResult(
                 planHash: "p",
                 rangeCount: ranges,
                 guestSize: UInt64(ranges) << 25,
@@ -111,6 +116,7 @@ struct CoordinatorStateTests {
                 firstPayload: converts ? HostOffset(1000) : nil,
                 needsSeal: converts
             )
+            plan.ordersPayload = isOrdered
             report(task, .planned(plan))
         }
 
@@ -282,12 +288,33 @@ struct CoordinatorStateTests {
         try harness.plan("a", ranges: 3, converts: true)
         let tasks = harness.out
         for (index, bytes) in [(2, 10), (0, 20), (2, 10), (1, 5)] as [(Int, UInt64)] {
-            harness.report(tasks[index], .sized(bytes))
+            harness.report(tasks[index], .sized(SpaceRequest(bytes)))
         }
         let places = harness.controls.last?.reservations.map { ($0.index, $0.offset) } ?? []
         #expect(places.map(\.0) == [0, 1, 2] && places.map(\.1) == [1010, 1030, 1000])
-        harness.report(tasks[2], .sized(11))
+        harness.report(tasks[2], .sized(SpaceRequest(11)))
         #expect(harness.controls.last?.state == .cancelled)
+    }
+
+    @Test("in guest order a range gets its place when all before it have theirs or need none")
+    func orderedReservations() throws {
+        var harness = Harness()
+        harness.submit("a", converts: true)
+        try harness.plan("a", ranges: 4, converts: true, isOrdered: true)
+        let tasks = harness.out
+        harness.report(tasks[3], .sized(SpaceRequest(7)))
+        harness.report(tasks[2], .sized(SpaceRequest(10, alignment: 64)))
+        #expect(harness.controls.last?.reservations.isEmpty ?? true)
+        // What is handed back while it waits is not issued again before it has its place.
+        let issued = harness.out.count
+        harness.report(tasks[3], .cancelled)
+        #expect(harness.out.count == issued)
+        harness.report(tasks[1], .sized(SpaceRequest(20)))
+        #expect(harness.controls.last?.reservations.isEmpty ?? true)
+        harness.report(tasks[0], Harness.result(0))
+        let places = harness.controls.last?.reservations.map { ($0.index, $0.offset) } ?? []
+        #expect(places.map(\.0) == [1, 2, 3] && places.map(\.1) == [1000, 1024, 1034])
+        #expect(harness.out.contains { $0.index == 3 && $0.attempt == 2 })
     }
 
     @Test("a task that begins three times without an end is refused, and its job fails")
@@ -378,7 +405,7 @@ struct CoordinatorStateTests {
         var claim = JobRecord(Submission(range.order))
         claim.epoch = 2
         harness.tell(.jobRecord(claim))
-        harness.report(range, .sized(10))
+        harness.report(range, .sized(SpaceRequest(10)))
         #expect(harness.controls.allSatisfy { $0.epoch == 1 })
         harness.confirmRecords()
         let control = try #require(harness.controls.last)

@@ -64,7 +64,7 @@ final class FakeRunner: JobRunner {
         let range = GuestRange(start, length: Self.rangeSize)
         var result = RangeResult(range: range, dataBytes: Self.bytes(index))
         if job.spec.target != nil {
-            let place = try control.reserve(Self.bytes(index))
+            let place = try control.reserve(SpaceRequest(Self.bytes(index)))
             let runs = [RangePlacement.Run(.data, index % 7 + 1), RangePlacement.Run(.hole, 505)]
             result.placement = RangePlacement(range: range, reservation: place, runs: runs)
         }

@@ -184,7 +184,7 @@ struct WorkerStateTests {
             harness.tell(.progress(run, bytes, signs: signs))
             #expect(harness.published.isEmpty != isHeard, "\(bytes) bytes, \(signs) signs")
         }
-        harness.tell(.sized(run, 100))
+        harness.tell(.sized(run, SpaceRequest(100)))
         harness.now += 20_000
         harness.published = []
         harness.tell(.progress(run, 5, signs: 2))
@@ -233,14 +233,44 @@ struct WorkerStateTests {
         #expect(harness.published.map(\.message.body) == [.cancelled])
     }
 
+    @Test("while ranges wait for their places others run; who waits too long is handed back")
+    func parking() throws {
+        var harness = Harness(slots: 2)
+        for index in 0..<4 { harness.task(index, offset: Int64(index)) }
+        harness.deliver()
+        #expect(harness.began.count == 2 && harness.state.credits == 0)
+        for step in 0..<2 {
+            harness.tell(.sized(harness.began[step], SpaceRequest(100)))
+            harness.deliver()
+            #expect(harness.began.count == 3 + step && harness.state.credits == step + 1)
+        }
+        for index in 4..<6 { harness.task(index, offset: Int64(index)) }
+        for run in harness.began[2...3] { harness.tell(.sized(run, SpaceRequest(100))) }
+        harness.deliver()
+        #expect(
+            harness.began.count == 4,
+            "as many wait as there are slots, and as many beside them"
+        )
+        harness.now = 900
+        harness.tell(.tick)
+        #expect(harness.stopped.isEmpty)
+        // Two tasks lie here that may be the ones that all wait for.
+        harness.now = 1000
+        harness.tell(.tick)
+        #expect(harness.stopped == harness.began)
+        harness.tell(.ended(harness.began[0], .cancelled))
+        harness.deliver()
+        #expect(harness.began.count == 5)
+    }
+
     @Test("a place is asked for until it comes")
     func places() throws {
         var harness = Harness()
         harness.task(5, offset: 0)
         harness.deliver()
         let run = try #require(harness.began.first)
-        harness.tell(.sized(run, 100))
-        #expect(harness.published.map(\.message.body) == [.sized(100)])
+        harness.tell(.sized(run, SpaceRequest(100)))
+        #expect(harness.published.map(\.message.body) == [.sized(SpaceRequest(100))])
         harness.now = try #require(harness.state.nextTick)
         harness.tell(.tick)
         #expect(harness.published.count == 2)

@@ -16,6 +16,8 @@ struct SimulatedJob {
     let order: JobOrder
     let count: Int
     let priority: JobPriority
+    /// Whether its ranges get their places in guest order.
+    let isOrdered: Bool
     /// A range that kills its worker.
     var poison: Int?
     /// A range that fails for good.
@@ -35,6 +37,7 @@ struct SimulatedJob {
         spec.digest = "fake"
         order = JobOrder(id: "job-\(number)", spec: spec)
         count = Int.random(in: 0...10, using: &random)
+        isOrdered = converts && number % 2 == 1
         priority = JobPriority.allCases.randomElement(using: &random) ?? .normal
         guard count > 0 else { return }
         let victim = Int.random(in: 0..<count, using: &random)
@@ -45,7 +48,7 @@ struct SimulatedJob {
     var converts: Bool { order.spec.target != nil }
 
     var plan: PlanResult {
-        PlanResult(
+        var plan = PlanResult(
             planHash: "plan-\(order.id)",
             rangeCount: count,
             guestSize: UInt64(count) * Self.rangeSize,
@@ -53,6 +56,28 @@ struct SimulatedJob {
             firstPayload: converts ? HostOffset(Self.firstPayload) : nil,
             needsSeal: converts
         )
+        if isOrdered { plan.ordersPayload = true }
+        return plan
+    }
+
+    /// Whether a range has something to write: in an ordered job not all have.
+    func needsPlace(_ index: Int) -> Bool { converts && !(isOrdered && index % 5 == 3) }
+
+    /// The place that a range asks for.
+    func space(_ index: Int) -> SpaceRequest {
+        SpaceRequest(Self.length(index), alignment: isOrdered && index % 3 == 1 ? 64 : 1)
+    }
+
+    /// Whether places are what an ordered job's must be: they follow from the sizes alone.
+    func areInOrder(_ places: [Int: UInt64]) -> Bool {
+        guard isOrdered else { return true }
+        var next = Self.firstPayload
+        for index in 0..<count where needsPlace(index) {
+            next = next.roundedUp(to: space(index).alignment) ?? next
+            guard places[index] == next else { return false }
+            next += Self.length(index)
+        }
+        return true
     }
 
     static func length(_ index: Int) -> UInt64 { UInt64(100 + index * 7) }

@@ -31,6 +31,8 @@ final class SimulatedWorker: SimulatedNode {
         settings.resend = 200
         settings.commitInterval = 100
         settings.republish = 50
+        settings.parkingPatience = 1500
+        settings.blockingPatience = 100
         state = WorkerState(settings: settings)
         running = [:]
         positions = [:]
@@ -152,11 +154,11 @@ final class SimulatedWorker: SimulatedNode {
         if known.permanent == task.index {
             return end(number, .failed(DrayError(.corrupt, "this will never work")))
         }
-        guard known.converts else {
+        guard known.needsPlace(task.index) else {
             return end(number, .ranged(world.result(job, task.index, place: nil)))
         }
         running[number]?.isWaiting = true
-        tell(.sized(number, SimulatedJob.length(task.index)))
+        tell(.sized(number, known.space(task.index)))
         wake(50)
     }
 

@@ -44,21 +44,23 @@ extension Simulation {
             return .failed(DrayError(.bug, "the seal does not say where the results are"))
         }
         var places: [Int: UInt64] = [:]
+        var done: Set<Int> = []
         let partition = PartitionID(Topics.results, span.partition)
         let limit = Int(span.to - span.from)
         for message in log.records(partition, from: span.from, limit: limit) {
             guard case .result(let result) = message, result.task.job == id,
-                case .ranged(let range) = result.body, places[result.task.index] == nil
+                case .ranged(let range) = result.body, done.insert(result.task.index).inserted
             else { continue }
             places[result.task.index] = range.placement?.reservation?.bytes
         }
-        guard places.count == job.count else {
-            return .failed(DrayError(.bug, "the seal finds \(places.count) of \(job.count) ranges"))
+        guard done.count == job.count else {
+            return .failed(DrayError(.bug, "the seal finds \(done.count) of \(job.count) ranges"))
         }
         guard jobs[id]?.target.seal() == true else {
             return .failed(DrayError(.refused, "the target is closed"))
         }
-        jobs[id]?.sealedWhole = job.target.isWhole(places) { SimulatedJob.length($0) }
+        jobs[id]?.sealedWhole =
+            job.areInOrder(places) && job.target.isWhole(places) { SimulatedJob.length($0) }
         return .sealed(SealResult(targetLength: 1))
     }
 

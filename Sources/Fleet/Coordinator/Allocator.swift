@@ -2,23 +2,29 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import BlockIO
+package import Conversion
 
-/// Gives the ranges of a job their places in the target: dense, in the order in which their sizes are reported.
+/// Gives the ranges of a job their places in the target, dense: in the order in which their sizes are reported, or in guest order.
 ///
 /// The order is that of the records of `results`, so every coordinator that reads them gives the same places,
-/// and a retry gets the same answer.
+/// and a retry gets the same answer. In guest order the places do not depend on anything but the sizes.
 package struct Allocator: Sendable {
     /// Where the next place starts.
     package private(set) var next: UInt64
+    /// In guest order: the first range of which it is not known what it needs. All before it have their places or need none.
+    package private(set) var front = 0
+    private let isOrdered: Bool
+    private var waiting: [Int: SpaceRequest] = [:]
     private var offsets: [UInt64]
     private var sizes: [UInt64]
     private static let none = UInt64.max
 
     /// An allocator for `count` ranges that begins at `first`.
-    package init(first: HostOffset, count: Int) {
+    package init(first: HostOffset, count: Int, isOrdered: Bool = false) {
         next = first.bytes
+        self.isOrdered = isOrdered
         offsets = Array(repeating: Self.none, count: count)
-        sizes = Array(repeating: 0, count: count)
+        sizes = Array(repeating: Self.none, count: count)
     }
 
     /// The place of a range, if it has one.
@@ -26,24 +32,55 @@ package struct Allocator: Sendable {
         offsets[index] == Self.none ? nil : offsets[index]
     }
 
-    /// The place for `bytes` of range `index`. Fails with `bug` where the range had asked for another size, and with
-    /// `unsupported` where the target would be too long.
-    package mutating func reserve(_ index: Int, _ bytes: UInt64) throws(DrayError) -> UInt64 {
-        if let offset = place(index) {
-            guard sizes[index] == bytes else {
-                throw DrayError(
-                    .bug,
-                    "range \(index) took \(sizes[index]) bytes before and \(bytes) now"
-                )
-            }
-            return offset
+    /// Whether a range has asked and has to wait for others before it.
+    package func isWaiting(_ index: Int) -> Bool { waiting[index] != nil }
+
+    /// How many ranges wait for others.
+    package var waitingCount: Int { waiting.count }
+
+    /// Takes note that range `index` needs `space`, and gives it its place as soon as may be. Fails with `bug` where the range had asked for
+    /// another size, and with `unsupported` where the target would be too long.
+    package mutating func reserve(_ index: Int, _ space: SpaceRequest) throws(DrayError) {
+        guard sizes[index] == Self.none else { return try check(index, space.bytes) }
+        guard space.bytes <= UInt64(Int64.max) else { throw Self.tooLong }
+        guard isOrdered else { return try give(index, space) }
+        // What is known already is kept also where a place cannot be given: it is asked for again.
+        waiting[index] = space
+        sizes[index] = space.bytes
+        try giveInOrder()
+    }
+
+    /// Takes note that range `index` needs no place. Fails with `bug` where it had asked for one.
+    package mutating func skip(_ index: Int) throws(DrayError) {
+        guard isOrdered else { return }
+        guard sizes[index] == Self.none else { return try check(index, 0) }
+        sizes[index] = 0
+        try giveInOrder()
+    }
+
+    private mutating func giveInOrder() throws(DrayError) {
+        while front < sizes.count, sizes[front] != Self.none {
+            if let space = waiting.removeValue(forKey: front) { try give(front, space) }
+            front += 1
         }
-        guard let end = next.adding(bytes), end <= UInt64(Int64.max) else {
-            throw DrayError(.unsupported, "the target would be longer than 2^63 - 1 bytes")
-        }
-        offsets[index] = next
-        sizes[index] = bytes
-        defer { next = end }
-        return next
+    }
+
+    private mutating func give(_ index: Int, _ space: SpaceRequest) throws(DrayError) {
+        guard let start = next.roundedUp(to: space.alignment), let end = start.adding(space.bytes),
+            end <= UInt64(Int64.max)
+        else { throw Self.tooLong }
+        offsets[index] = start
+        sizes[index] = space.bytes
+        next = end
+    }
+
+    private static let tooLong = DrayError(
+        .unsupported,
+        "the target would be longer than 2^63 - 1 bytes"
+    )
+
+    private func check(_ index: Int, _ bytes: UInt64) throws(DrayError) {
+        guard sizes[index] != bytes else { return }
+        throw DrayError(.bug, "range \(index) took \(sizes[index]) bytes before and \(bytes) now")
     }
 }

@@ -91,6 +91,7 @@ extension JobState {
         let end = min(ledger.count, ledger.folded + window * turn.settings.reach)
         while ledger.nextFresh < end {
             let index = ledger.nextFresh
+            guard !isTooFarAhead(index, window: window) else { break }
             ledger.nextFresh += 1
             guard !ledger.isDone(at: index), let key = fresh(WorkUnit.Key(.range, index)) else {
                 continue
@@ -106,8 +107,10 @@ extension JobState {
 
     private func dueUnit(_ turn: Turn) -> WorkUnit.Key? {
         guard outCount < units.count else { return nil }
-        return units.filter { !$0.value.isOut && $0.value.notBefore <= turn.now }
-            .min { ($0.value.notBefore, $0.key.order) < ($1.value.notBefore, $1.key.order) }?.key
+        return units.filter {
+            !$0.value.isOut && $0.value.notBefore <= turn.now && !awaitsPlace($0.key)
+        }
+        .min { ($0.value.notBefore, $0.key.order) < ($1.value.notBefore, $1.key.order) }?.key
     }
 
     private func nextCleanUp(_ turn: Turn) -> WorkUnit.Key? {

@@ -17,7 +17,7 @@ extension JobState {
         switch result.body {
         case .started: started(key, result, &turn)
         case .progress: renew(key, &turn)
-        case .sized(let bytes): sized(key, result, bytes, &turn)
+        case .sized(let space): sized(key, result, space, &turn)
         case .planned(let plan): planned(plan, epoch: result.epoch, &turn)
         case .ranged(let range): ranged(key, result, range, &turn)
         case .sealed(let seal): sealed(seal, &turn)
@@ -84,7 +84,9 @@ extension JobState {
         }
         record.plan = plan
         ledger = RangeLedger(count: plan.rangeCount)
-        allocator = plan.firstPayload.map { Allocator(first: $0, count: plan.rangeCount) }
+        allocator = plan.firstPayload.map { first in
+            Allocator(first: first, count: plan.rangeCount, isOrdered: plan.ordersPayload == true)
+        }
     }
 
     private mutating func ranged(
@@ -103,7 +105,9 @@ extension JobState {
             )
         }
         switch ledger?.judge(key.index, range) {
-        case .first: foldWhatIsThere(&turn)
+        case .first:
+            if range.placement?.reservation == nil { needsNoPlace(key, &turn) }
+            if isRunning { foldWhatIsThere(&turn) }
         case .contradiction: alarm("two runs of range \(key.index) gave different results", &turn)
         case .repetition, nil: break
         }

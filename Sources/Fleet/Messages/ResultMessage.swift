@@ -10,8 +10,8 @@ package struct ResultMessage: Sendable, Hashable {
     package enum Body: Sendable, Hashable {
         /// The run is about to begin.
         case started
-        /// The range needs a place of so many bytes in the target.
-        case sized(UInt64)
+        /// The range needs a place in the target.
+        case sized(SpaceRequest)
         /// The run is alive and has done so many bytes of data.
         case progress(UInt64)
         /// The plan is made.

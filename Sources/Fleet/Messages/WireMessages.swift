@@ -14,6 +14,7 @@ struct WireResult: Codable {
     var epoch: Int
     var run: String
     var bytes: UInt64?
+    var alignment: UInt64?
     var planned: PlanResult?
     var range: WireRangeResult?
     var sealed: SealResult?
@@ -29,7 +30,10 @@ struct WireResult: Codable {
         run = result.run
         switch result.body {
         case .started, .discarded, .cancelled: break
-        case .sized(let count), .progress(let count): bytes = count
+        case .sized(let space):
+            bytes = space.bytes
+            alignment = space.alignment == 1 ? nil : space.alignment
+        case .progress(let count): bytes = count
         case .planned(let plan): planned = plan
         case .ranged(let result): range = WireRangeResult(result)
         case .sealed(let result): sealed = result
@@ -53,7 +57,7 @@ struct WireResult: Codable {
         case .started: .started
         case .discarded: .discarded
         case .cancelled: .cancelled
-        case .sized: .sized(try required(bytes, "bytes"))
+        case .sized: .sized(try space())
         case .progress: .progress(try required(bytes, "bytes"))
         case .planned: .planned(try required(planned, "planned"))
         case .ranged: .ranged(try required(range, "range").result())
@@ -61,6 +65,14 @@ struct WireResult: Codable {
         case .failed: .failed(try required(error, "error"))
         default: throw DrayError(.bug, "\(type.rawValue) is not a report")
         }
+    }
+
+    private func space() throws(DrayError) -> SpaceRequest {
+        let space = SpaceRequest(try required(bytes, "bytes"), alignment: alignment ?? 1)
+        guard space.isValid else {
+            throw DrayError(.corrupt, "the message's field \"alignment\" is malformed")
+        }
+        return space
     }
 }
 

@@ -19,9 +19,13 @@ final class SlotControl: TaskControl {
     private let calls = Atomic<UInt64>(0)
     private let outside: CancelToken
     private let meter: ProgressMeter
-    private let ask: @Sendable (UInt64) -> Void
+    private let ask: @Sendable (SpaceRequest) -> Void
 
-    init(outside: CancelToken, meter: ProgressMeter, ask: @escaping @Sendable (UInt64) -> Void) {
+    init(
+        outside: CancelToken,
+        meter: ProgressMeter,
+        ask: @escaping @Sendable (SpaceRequest) -> Void
+    ) {
         self.outside = outside
         self.meter = meter
         self.ask = ask
@@ -35,8 +39,8 @@ final class SlotControl: TaskControl {
     /// Counts what the step says of its progress, also where that is not a matter of data.
     var signs: UInt64 { calls.load(ordering: .relaxed) }
 
-    func reserve(_ bytes: UInt64) throws(DrayError) -> HostOffset {
-        ask(bytes)
+    func reserve(_ space: SpaceRequest) throws(DrayError) -> HostOffset {
+        ask(space)
         while true {
             if isCancelled { throw DrayError(.cancelled, "the job was stopped") }
             if let place = answer.withLock({ $0.place }) { return place }

@@ -72,12 +72,12 @@ package final class WorkerService: Sendable {
     private func serve(_ port: any LogPort, beginning: Int) throws(DrayError) {
         let inbox = WorkerInbox(port: port)
         let pool = SlotPool()
-        pool.start(settings.slots) { [steps] work in
+        pool.start(settings.slots + settings.parking) { [steps] work in
             inbox.post(.ended(work.number, steps.run(work.task, work.control)))
         }
         var loop = loop(port, beginning: beginning) { [cancel, meter] number, task in
-            let control = SlotControl(outside: cancel, meter: meter) { bytes in
-                inbox.post(.sized(number, bytes))
+            let control = SlotControl(outside: cancel, meter: meter) { space in
+                inbox.post(.sized(number, space))
             }
             pool.add(SlotPool.Work(number: number, task: task, control: control))
             return control

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import BlockIO
+package import Conversion
 package import TaskLog
 
 /// A run of a task on one worker, by a number that the worker gives.
@@ -20,7 +21,7 @@ package enum WorkerEvent: Sendable {
     /// A control record came.
     case control(ControlRecord)
     /// A running step asks for a place in the target.
-    case sized(RunNumber, UInt64)
+    case sized(RunNumber, SpaceRequest)
     /// A running step has done so many bytes in all; as long as it works the number of its signs grows, even where that of bytes
     /// does not.
     case progress(RunNumber, UInt64, signs: UInt64)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import BlockIO
+internal import Conversion
 internal import TaskLog
 
 /// A task as a worker keeps it, from when it comes to when its outcome is durable.
@@ -38,8 +39,10 @@ struct WorkerRun {
     var token: UInt64?
     /// When `outgoing` is sent again, having been refused.
     var resendAt = Milliseconds.max
-    /// What the range asked a place for, while it has none.
-    var wantedBytes: UInt64?
+    /// The place that the range asked for, while it has none.
+    var wanted: SpaceRequest?
+    /// Since when it asks.
+    var wantedSince = Milliseconds.max
     /// When its size is reported again.
     var askAgainAt = Milliseconds.max
     /// When its progress may be reported next.
@@ -59,6 +62,9 @@ struct WorkerRun {
         self.task = task
         self.origins = origins
     }
+
+    /// Whether it does nothing but wait for its place.
+    var isParked: Bool { phase == .running && wanted != nil }
 
     /// Whether its outcome is one that no other attempt would change.
     var hasSucceeded: Bool {

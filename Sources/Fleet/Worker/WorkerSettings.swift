@@ -9,6 +9,12 @@ package struct WorkerSettings: Sendable {
     package var slots: Int
     /// How many tasks beyond the running ones are taken in.
     package var prefetch: Int
+    /// How many steps may wait for their places in targets beside those that run: while they wait, others use their slots.
+    package var parking: Int
+    /// How long a range waits for its place before it is handed back, to be run again when its place is known: those before it fail, say.
+    package var parkingPatience: Milliseconds = 10_000
+    /// The same where nothing else runs and a task lies here that cannot begin: it may be the one that is waited for.
+    package var blockingPatience: Milliseconds = 1000
     /// After how long a size is reported again, when no place has come.
     package var resend: Milliseconds = 2000
     /// How often a run's progress is reported, which renews its lease.
@@ -28,5 +34,6 @@ package struct WorkerSettings: Sendable {
         self.name = name
         self.slots = slots
         prefetch = slots
+        parking = slots
     }
 }

@@ -30,14 +30,17 @@ extension WorkerState {
     }
 
     /// A range asks for its place: the answer may be here already.
-    mutating func ask(_ number: RunNumber, _ bytes: UInt64, _ now: Milliseconds) {
+    mutating func ask(_ number: RunNumber, _ space: SpaceRequest, _ now: Milliseconds) {
         guard let run = runs[number], run.phase == .running, !run.isStopping else { return }
         if let place = place(of: run) {
             return actions.append(.place(number, HostOffset(place)))
         }
-        runs[number]?.wantedBytes = bytes
+        runs[number]?.wanted = space
+        runs[number]?.wantedSince = now
         runs[number]?.askAgainAt = now + settings.resend
-        actions.append(.publish(report(run, .sized(bytes)), token: idleToken()))
+        actions.append(.publish(report(run, .sized(space)), token: idleToken()))
+        // While it waits another one may work.
+        fillSlots(now)
     }
 
     mutating func heartbeat(
@@ -51,7 +54,7 @@ extension WorkerState {
         }
         // A range that does nothing is to be tried elsewhere. Other steps need not say how far they are.
         let isStuck =
-            run.task.step == .range && run.reportedSigns == signs && run.wantedBytes == nil
+            run.task.step == .range && run.reportedSigns == signs && run.wanted == nil
         guard !isStuck else { return }
         runs[number]?.reportedSigns = signs
         runs[number]?.nextHeartbeat = now + settings.heartbeat
@@ -66,6 +69,7 @@ extension WorkerState {
 
     mutating func tick(_ now: Milliseconds) {
         resend(now)
+        handBack(now)
         if let number = waiting.first, runs[number]?.waitsUntil ?? .max <= now {
             end(number, .cancelled, now)
         }
@@ -82,7 +86,7 @@ extension WorkerState {
     }
 
     /// The runs, in an order that does not depend on the process: what is done follows from the events alone.
-    private var inOrder: [(key: RunNumber, value: WorkerRun)] { runs.sorted { $0.key < $1.key } }
+    var inOrder: [(key: RunNumber, value: WorkerRun)] { runs.sorted { $0.key < $1.key } }
 
     private func place(of run: WorkerRun) -> UInt64? {
         guard let control = controls[run.task.order.id], control.plan == run.task.plan,
@@ -98,8 +102,8 @@ extension WorkerState {
             if run.phase == .waiting { return end(number, .cancelled, now) }
             return stop(number)
         }
-        if run.wantedBytes != nil, let place = place(of: run) {
-            runs[number]?.wantedBytes = nil
+        if run.wanted != nil, let place = place(of: run) {
+            runs[number]?.wanted = nil
             runs[number]?.askAgainAt = .max
             actions.append(.place(number, HostOffset(place)))
         }
@@ -109,7 +113,7 @@ extension WorkerState {
         controls[run.task.order.id]?.state == .running
     }
 
-    private mutating func stop(_ number: RunNumber) {
+    mutating func stop(_ number: RunNumber) {
         guard let run = runs[number], !run.isStopping, run.phase != .ended else { return }
         runs[number]?.isStopping = true
         runs[number]?.askAgainAt = .max
@@ -123,9 +127,9 @@ extension WorkerState {
                 runs[number]?.resendAt = .max
                 actions.append(.publish(result, token: newToken(for: number)))
             }
-            if run.askAgainAt <= now, let bytes = run.wantedBytes {
+            if run.askAgainAt <= now, let space = run.wanted {
                 runs[number]?.askAgainAt = now + settings.resend
-                actions.append(.publish(report(run, .sized(bytes)), token: idleToken()))
+                actions.append(.publish(report(run, .sized(space)), token: idleToken()))
             }
         }
         for (token, pending) in letters.sorted(by: { $0.key < $1.key })

@@ -51,7 +51,7 @@ extension WorkerState {
         if run.phase == .cleaning { return cleaned(number, body, now) }
         waiting.removeAll { $0 == number }
         runs[number]?.phase = .ended
-        runs[number]?.wantedBytes = nil
+        runs[number]?.wanted = nil
         runs[number]?.askAgainAt = .max
         if mustClean(run) {
             clean(number, then: body)

@@ -35,13 +35,15 @@ package struct WorkerState {
         guard drainDeadline == nil, trackers.values.allSatisfy({ $0.tracker.hasRoom }) else {
             return 0
         }
-        return max(0, settings.slots + settings.prefetch - activeCount)
+        let parked = min(settings.parking, parkedCount)
+        return max(0, settings.slots + settings.prefetch + parked - activeCount)
     }
 
     /// When ``WorkerEvent/tick`` is needed at the latest, without other events.
     package var nextTick: Milliseconds? {
         var first = drainDeadline ?? .max
         for run in runs.values { first = min(first, run.resendAt, run.askAgainAt) }
+        first = min(first, nextHandBack)
         if let run = waiting.first.flatMap({ runs[$0] }) { first = min(first, run.waitsUntil) }
         return first == .max ? nil : first
     }
@@ -55,7 +57,7 @@ package struct WorkerState {
         case .unreadable(let letter, let partition, let offset):
             reject(letter, partition, offset, now)
         case .control(let record): heed(record, now)
-        case .sized(let number, let bytes): ask(number, bytes, now)
+        case .sized(let number, let space): ask(number, space, now)
         case .progress(let number, let bytes, let signs): heartbeat(number, bytes, signs, now)
         case .ended(let number, let body): end(number, body, now)
         case .delivered(let token, let isDurable): delivered(token, isDurable, now)
@@ -121,13 +123,16 @@ package struct WorkerState {
 
     private var activeCount: Int { runs.values.count { $0.phase != .ended } }
 
+    private var parkedCount: Int { runs.values.count { $0.isParked } }
+
     private func canStart(_ run: WorkerRun) -> Bool {
-        var busy = 0
+        var begun = 0
         for other in runs.values where other.phase == .announced || other.phase == .running {
             if other.task.isIsolated { return false }
-            busy += 1
+            begun += 1
         }
-        return run.task.isIsolated ? busy == 0 : busy < settings.slots
+        if run.task.isIsolated { return begun == 0 }
+        return begun - parkedCount < settings.slots && begun < settings.slots + settings.parking
     }
 }
 
