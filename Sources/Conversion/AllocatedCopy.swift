@@ -47,6 +47,7 @@ struct AllocatedCopy {
         let reservation =
             placed.bytes > 0 ? try copy.control.reserve(SpaceRequest(placed.bytes)) : nil
         if let buffer, let reservation {
+            try checkRoom(reservation, placed.bytes)
             for piece in placed.pieces {
                 try write(piece.bytes, of: buffer, at: reservation + piece.host)
             }
@@ -55,6 +56,16 @@ struct AllocatedCopy {
             dataBytes,
             RangePlacement(range: copy.range, reservation: reservation, runs: states.runs)
         )
+    }
+
+    /// Fails with `unsupported` where the place lies beyond what the target's tables can name.
+    private func checkRoom(_ reservation: HostOffset, _ bytes: UInt64) throws(DrayError) {
+        let limit = allocation.payloadLimit.bytes
+        guard let end = reservation.bytes.adding(bytes), end <= limit else {
+            let text =
+                "the target would be longer than \(limit) bytes, which its format cannot have"
+            throw DrayError(.unsupported, text, file: copy.target.name)
+        }
     }
 
     /// Writes `bytes` of `buffer` chunk by chunk. They were counted when they were read.

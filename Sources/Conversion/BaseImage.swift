@@ -12,6 +12,8 @@ struct BaseImage: Sendable {
     /// How many layers of the source lie above it. Nil where the source's chain does not contain it: then everything
     /// is copied, which is right for any backing image.
     let layersAbove: Int?
+    /// What names its content, in formats that store that.
+    let contentID: UInt32?
 
     /// The backing image that the target's options name, or nil where they name none.
     static func named(
@@ -19,7 +21,9 @@ struct BaseImage: Sendable {
         disk: SourceDisk,
         gate: any ReferenceGate
     ) throws(DrayError) -> BaseImage? {
-        guard let backing = TargetFormats.backing(in: target.options) else { return nil }
+        guard let backing = TargetFormats.backing(in: target.options, for: target.format) else {
+            return nil
+        }
         let path =
             PathParts.isAbsolute(backing.name)
             ? backing.name : PathParts(target.path).directoryPrefix + backing.name
@@ -31,7 +35,8 @@ struct BaseImage: Sendable {
         }
         return BaseImage(
             guestSize: base.guestSize,
-            layersAbove: try layers(of: disk, above: try base.storage.identity())
+            layersAbove: try layers(of: disk, above: try base.storage.identity()),
+            contentID: nil
         )
     }
 

@@ -72,7 +72,7 @@ extension ConvertTarget {
         // Opened anew: others have written it, so an older opening knows neither its length nor their errors.
         let storage = wrap(try staging.open(cache: cache))
         try checkIsPlanned(storage)
-        try format.seal(storage, placements)
+        try format.seal(storage, placements, contents)
         // A discard does not wait for ever: from here it finds no file, or we find its mark.
         guard try lock.state() == .sealed else { throw late() }
         try staging.publish(replacing: spec.existing == .replace, isDurable: cache != .unsafe)

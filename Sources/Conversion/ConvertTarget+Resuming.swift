@@ -35,6 +35,7 @@ extension ConvertTarget {
             spec.format,
             guestSize: guestSize,
             options: spec.options,
+            name: spec.path,
             sparseSize: spec.sparseSize
         )
         let least = try written(format, results)

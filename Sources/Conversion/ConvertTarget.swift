@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import BlockIO
+internal import Digest
 internal import DiskImage
 internal import Storage
 internal import Synchronization
@@ -16,6 +17,8 @@ final class ConvertTarget: Sendable {
     let classification: SourceClassification
     /// The backing image's size: only before its end do zeros have something to hide.
     let baseSize: UInt64
+    /// What tells the new image from others.
+    let contents: TargetIdentity
     /// The file beside the target that gets its name at the end; nil where the target is written in place.
     let staging: StagingFile?
     /// What keeps late writers out, where several processes write the target.
@@ -42,14 +45,20 @@ final class ConvertTarget: Sendable {
             spec.format,
             guestSize: disk.guestSize,
             options: spec.options,
+            name: spec.path,
             sparseSize: spec.sparseSize
         )
         let isInPlace = isDevice || spec.existing == .overwrite
+        if isInPlace { try Self.refuseInPlace(spec) }
         staging = try isInPlace ? nil : StagingFile(target: spec.path, job: job)
         fence = isFenced ? staging.map(TargetFence.init) : nil
         if isFenced { try Self.refuseUnfenced(spec, format, isInPlace: isInPlace) }
         let base = try BaseImage.named(by: spec, disk: disk, gate: gate)
         baseSize = base?.guestSize ?? 0
+        contents = TargetIdentity(
+            content: try Self.contentID(of: disk),
+            parent: base?.contentID
+        )
         switch format.placement {
         case .identity:
             classification = SourceClassification(
@@ -161,12 +170,34 @@ final class ConvertTarget: Sendable {
             return try StorageOpener.open(spec.path, for: .reading, cache: .writeback).length
         }
         let storage = try storage()
-        try format.seal(storage, placements)
+        try format.seal(storage, placements, contents)
         try staging?.publish(
             replacing: spec.existing == .replace,
             isDurable: cache != .unsafe
         )
         return storage.length
+    }
+
+    /// Fails with `unsupported` for formats whose files are only made anew.
+    private static func refuseInPlace(_ spec: TargetSpec) throws(DrayError) {
+        guard spec.format == .vmdk else { return }
+        throw DrayError(
+            .unsupported,
+            "vmdk images are not written in place (-n, block devices), only as new files",
+            file: spec.path
+        )
+    }
+
+    /// A number that other content has not, as far as size and time of change of its files tell; none of those that mean something of
+    /// their own.
+    private static func contentID(of disk: SourceDisk) throws(DrayError) -> UInt32 {
+        var text = String(disk.guestSize)
+        for identity in try disk.identities() {
+            text += " \(identity.size) \(identity.modifiedNanoseconds)"
+        }
+        let hash = BlockHasher(try DigestAlgorithm(name: "sha256")).hash([UInt8](text.utf8))
+        let number = hash.prefix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        return (1..<UInt32.max - 1).contains(number) ? number : 1
     }
 
     private func checkRoom(_ storage: any Storage) throws(DrayError) {

@@ -170,7 +170,8 @@ extension Stores: JobFiles {
 
     /// The backing image that the target is to have is named relative to the target, as qemu-img does, and lies in the same store.
     private func checkBacking(_ target: TargetSpec, _ path: String) throws(DrayError) {
-        guard let backing = TargetFormats.backing(in: target.options)?.name else { return }
+        guard let backing = TargetFormats.backing(in: target.options, for: target.format)?.name
+        else { return }
         let head = backing.utf8.prefix { $0 != UInt8(ascii: "/") }
         guard !head.isEmpty, !head.contains(UInt8(ascii: ":")), !backing.utf8.contains(0) else {
             throw refusal("the backing file is named by a path relative to the target", target.path)

@@ -8,7 +8,7 @@ package import Storage
 /// worker makes the same one: it is the part of the plan that concerns the target.
 ///
 /// The order of calls: ``prepare(_:)`` once on the empty target; payload is written by the data plane as ``placement``
-/// says; ``seal(_:_:)`` once at the end.
+/// says; ``seal(_:_:_:)`` once at the end.
 package protocol TargetFormat: Sendable {
     /// The format's name.
     var format: ImageFormat { get }
@@ -24,8 +24,33 @@ package protocol TargetFormat: Sendable {
     func prepare(_ storage: any Storage) throws(DrayError)
 
     /// Writes every table, flushes, then writes the header and flushes again. `ranges` is what was placed,
-    /// in guest order, covering the whole disk (empty for identity placement).
-    func seal(_ storage: any Storage, _ ranges: [RangePlacement]) throws(DrayError)
+    /// in guest order, covering the whole disk (empty for identity placement). Doing it again writes the same.
+    func seal(
+        _ storage: any Storage,
+        _ ranges: [RangePlacement],
+        _ identity: TargetIdentity
+    ) throws(DrayError)
+}
+
+extension TargetFormat {
+    /// Seals an image that nothing has to tell from others.
+    package func seal(_ storage: any Storage, _ ranges: [RangePlacement]) throws(DrayError) {
+        try seal(storage, ranges, TargetIdentity())
+    }
+}
+
+/// What tells a new image from others, in formats that store such a thing.
+package struct TargetIdentity: Sendable, Hashable {
+    /// Names the content: another source, or one that was written since, has another.
+    package var content: UInt32
+    /// The content of the backing image, where the new one has a backing image whose format stores that.
+    package var parent: UInt32?
+
+    /// Names an image.
+    package init(content: UInt32 = 1, parent: UInt32? = nil) {
+        self.content = content
+        self.parent = parent
+    }
 }
 
 /// Where a target's payload goes.
@@ -50,6 +75,8 @@ package struct Allocation: Sendable, Hashable {
     /// Whether zeros that must be marked are written as data, because the format has no mark for them (qcow2 version 2)
     /// or because the user wants every cluster written.
     package let storesZeros: Bool
+    /// What the format's tables can name ends here: payload beyond it is `unsupported`.
+    package let payloadLimit: HostOffset
 
     /// Names the rules.
     package init(
@@ -57,13 +84,15 @@ package struct Allocation: Sendable, Hashable {
         clusterSize: UInt64,
         granule: UInt64,
         marksZeros: Bool,
-        storesZeros: Bool = false
+        storesZeros: Bool = false,
+        payloadLimit: HostOffset = HostOffset(UInt64(Int64.max))
     ) {
         self.firstPayload = firstPayload
         self.clusterSize = clusterSize
         self.granule = granule
         self.marksZeros = marksZeros
         self.storesZeros = storesZeros
+        self.payloadLimit = payloadLimit
     }
 }
 

@@ -7,19 +7,26 @@ package import BlockIO
 package enum TargetFormats {
     /// The target for a disk of `guestSize` bytes in `format` with the options of `-o`.
     ///
-    /// `sparseSize` is the run of zero bytes that is worth a hole; with 0 the target asks for all zeros to be written.
-    /// Fails with `invalid` or `unsupported`, naming the option.
+    /// `name` is the target's path. `sparseSize` is the run of zero bytes that is worth a hole; with 0 the target asks for all zeros
+    /// to be written. Fails with `invalid` or `unsupported`, naming the option.
     package static func make(
         _ format: ImageFormat,
         guestSize: UInt64,
         options: [FormatOption],
+        name: String = "",
         sparseSize: UInt64 = 4096
     ) throws(DrayError) -> any TargetFormat {
         switch format {
         case .raw: try RawTarget(guestSize: guestSize, options: options)
         case .qcow2:
             try QCOW2Target(guestSize: guestSize, options: options, sparseSize: sparseSize)
-        case .vmdk: throw notWritten(format)
+        case .vmdk:
+            try VMDKTarget(
+                guestSize: guestSize,
+                options: options,
+                name: PathParts(name).lastComponent,
+                sparseSize: sparseSize
+            )
         }
     }
 
@@ -28,7 +35,7 @@ package enum TargetFormats {
         switch format {
         case .raw: RawTarget.options
         case .qcow2: QCOW2Options.list
-        case .vmdk: []
+        case .vmdk: VMDKOptions.list
         }
     }
 
@@ -37,20 +44,18 @@ package enum TargetFormats {
         (["Supported options:"] + options(for: format).map(\.helpLine)).joined(separator: "\n")
     }
 
-    /// The backing image that `options` name, if any, without further checks: for a planner that must open it before it
-    /// can make the target.
-    package static func backing(in options: [FormatOption]) -> BackingReference? {
+    /// The backing image that `options` of `format` name, if any, without further checks: for a planner that must open it before
+    /// it can make the target.
+    package static func backing(
+        in options: [FormatOption],
+        for format: ImageFormat
+    ) -> BackingReference? {
         guard let name = options.last(where: { $0.key == "backing_file" })?.value else {
             return nil
         }
-        let format = options.last { $0.key == "backing_fmt" }?.value
-        return BackingReference(name: name, format: format)
+        let ownFormat = options.last { $0.key == "backing_fmt" }?.value
+        return BackingReference(name: name, format: format == .vmdk ? format.rawValue : ownFormat)
     }
-}
-
-/// The error about a format that is only read.
-func notWritten(_ format: ImageFormat) -> DrayError {
-    DrayError(.unsupported, "\(format.rawValue) images are only read, not written yet")
 }
 
 /// The error about a key that `format` does not have.

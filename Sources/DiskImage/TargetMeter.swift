@@ -53,7 +53,9 @@ package struct TargetMeter: Sendable {
         case .qcow2:
             let target = try QCOW2Target(guestSize: guestSize, options: options)
             self.init(target, hasSource: hasSource)
-        case .vmdk: throw notWritten(format)
+        case .vmdk:
+            let target = try VMDKTarget(guestSize: guestSize, options: options, name: "")
+            self.init(target, hasSource: hasSource)
         }
     }
 
@@ -73,6 +75,14 @@ package struct TargetMeter: Sendable {
         overhead = geometry.metadataLength
         requiresAll = target.keepsSpace || (hasSource && options.backing != nil)
         takesBitmaps = options.version == 3
+    }
+
+    private init(_ target: VMDKTarget, hasSource: Bool) {
+        clusterSize = VMDKSparseLayout.grainSize
+        payload = target.guestSize.dividedRoundingUp(by: clusterSize) * clusterSize
+        overhead = target.metadataLength
+        requiresAll = hasSource && target.options.backing != nil
+        takesBitmaps = false
     }
 
     /// Counts a stretch of the source that holds data (not zeros). Stretches come in guest order.

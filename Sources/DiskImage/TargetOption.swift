@@ -74,6 +74,20 @@ extension FormatOption {
         return choice
     }
 
+    /// Fails where the option `size` names another size than the disk's, in whole sectors.
+    func requireSize(_ guestSize: UInt64) throws(DrayError) {
+        guard try size().roundedUp(to: 512) == guestSize.roundedUp(to: 512) else {
+            throw invalid("cannot differ from the source's size, \(guestSize) bytes")
+        }
+    }
+
+    /// Fails where who opens the new image would take the name of its backing image for a URL or a driver's options.
+    func refuseProtocol() throws(DrayError) {
+        guard !value.prefix(while: { $0 != "/" }).contains(":") else {
+            throw invalid("has a colon before the first slash: write ./ before a file's name")
+        }
+    }
+
     /// An error of kind `invalid` that names the option.
     func invalid(_ reason: String) -> DrayError {
         DrayError(.invalid, "option '\(key)' \(reason)")

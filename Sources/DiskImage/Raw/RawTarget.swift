@@ -54,7 +54,11 @@ package struct RawTarget: TargetFormat {
     }
 
     /// Flushes: all is written already. `ranges` is not looked at.
-    package func seal(_ storage: any Storage, _ ranges: [RangePlacement]) throws(DrayError) {
+    package func seal(
+        _ storage: any Storage,
+        _ ranges: [RangePlacement],
+        _ identity: TargetIdentity
+    ) throws(DrayError) {
         try grow(storage)
         try storage.flush()
     }

@@ -49,8 +49,12 @@ struct Workbench {
     }
 
     /// Expects qemu-img check to find neither errors nor leaks.
-    func expectClean(_ path: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
-        let result = try Tool.run(["qemu-img", "check", "-f", "qcow2", path])
+    func expectClean(
+        _ path: String,
+        _ format: String = "qcow2",
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let result = try Tool.run(["qemu-img", "check", "-f", format, path])
         #expect(
             result.succeeded,
             "\(path): \(result.output)\(result.error)",

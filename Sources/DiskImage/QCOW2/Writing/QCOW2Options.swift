@@ -54,7 +54,7 @@ package struct QCOW2Options: Sendable, Hashable {
             compression = try option.choice(CompressionName.self) == .zstd ? .zstd : .zlib
         case "backing_file": backingName = try Self.backingName(option)
         case "backing_fmt": backingFormat = try option.choice(ImageFormat.self).rawValue
-        case "size": try Self.checkSize(option, guestSize)
+        case "size": try option.requireSize(guestSize)
         case "encryption", "data_file_raw": try refuseIfOn(option)
         case "data_file", "nocow", "extent_size_hint": throw Self.unsupported(option)
         case let key where key.hasPrefix("encrypt."): throw Self.unsupported(option)
@@ -136,19 +136,8 @@ extension QCOW2Options {
         guard (1...QCOW2.longestName).contains(count) else {
             throw option.invalid("must have 1 to \(QCOW2.longestName) bytes, not \(count)")
         }
-        // Who opens the new image would take such a name for a URL or a driver's options.
-        guard !option.value.prefix(while: { $0 != "/" }).contains(":") else {
-            throw option.invalid(
-                "has a colon before the first slash: write ./ before a file's name"
-            )
-        }
+        try option.refuseProtocol()
         return option.value
-    }
-
-    private static func checkSize(_ option: FormatOption, _ guestSize: UInt64) throws(DrayError) {
-        guard try option.size().roundedUp(to: 512) == guestSize.roundedUp(to: 512) else {
-            throw option.invalid("cannot differ from the source's size, \(guestSize) bytes")
-        }
     }
 
     private func refuseIfOn(_ option: FormatOption) throws(DrayError) {

@@ -6,7 +6,7 @@ package import Storage
 
 /// Writes qcow2 images of version 2 and 3.
 ///
-/// The first cluster is the header's and stays zeros until ``seal(_:_:)``; payload follows, the tables come behind it.
+/// The first cluster is the header's and stays zeros until ``seal(_:_:_:)``; payload follows, the tables come behind it.
 /// With preallocation every guest cluster has its place from the start: at its own offset behind the first cluster, or,
 /// where subclusters make the difference between stored and merely kept, wherever it is reserved.
 package struct QCOW2Target: TargetFormat {
@@ -63,7 +63,11 @@ package struct QCOW2Target: TargetFormat {
         try options.preallocation.apply(to: storage, rules.firstPayload, length: payloadLength)
     }
 
-    package func seal(_ storage: any Storage, _ ranges: [RangePlacement]) throws(DrayError) {
+    package func seal(
+        _ storage: any Storage,
+        _ ranges: [RangePlacement],
+        _ identity: TargetIdentity
+    ) throws(DrayError) {
         do throws(DrayError) {
             let map = try makeMap(ranges)
             try QCOW2Sealer(storage, header, map, l1Entries: geometry.l1Entries).seal()

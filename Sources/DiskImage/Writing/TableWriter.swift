@@ -4,7 +4,7 @@
 internal import BlockIO
 internal import Storage
 
-/// Writes 64-bit table entries one behind the other, in large writes and without holding a table in memory.
+/// Writes table entries of one size one behind the other, in large writes and without holding a table in memory.
 struct TableWriter {
     /// How much is written at a time, in bytes.
     static let bufferSize = 1 << 20
@@ -14,7 +14,7 @@ struct TableWriter {
     private var start: HostOffset
     private var fill = 0
 
-    /// Starts at `offset`, a multiple of 8.
+    /// Starts at `offset`, a multiple of an entry's size.
     init(_ storage: any Storage, at offset: HostOffset, _ buffer: AlignedBuffer) {
         precondition(buffer.count % 8 == 0, "entries do not straddle buffers")
         self.storage = storage
@@ -25,10 +25,20 @@ struct TableWriter {
     /// Where the next entry goes.
     var position: HostOffset { start + UInt64(fill) }
 
-    /// Adds an entry.
+    /// Adds an entry of 64 bits, most significant byte first.
     mutating func append(_ entry: UInt64) throws(DrayError) {
         buffer.storeBigEndian(entry, at: fill)
-        fill += 8
+        try advance(8)
+    }
+
+    /// Adds an entry of 32 bits, least significant byte first.
+    mutating func append(littleEndian entry: UInt32) throws(DrayError) {
+        buffer.storeBigEndian(entry.byteSwapped, at: fill)
+        try advance(4)
+    }
+
+    private mutating func advance(_ count: Int) throws(DrayError) {
+        fill += count
         if fill == buffer.count { try flush() }
     }
 
