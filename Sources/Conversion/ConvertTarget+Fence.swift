@@ -10,7 +10,7 @@ internal import Storage
 extension ConvertTarget {
     /// Makes lock file and empty staging file. Doing it again changes nothing; a plan that comes late, when the target has its name
     /// already, brings neither back.
-    func create(_ staging: StagingFile, inside fence: TargetFence) throws(DrayError) {
+    func create(_ staging: StagingSet, inside fence: TargetFence) throws(DrayError) {
         if let lock = try fence.open() {
             switch try lock.state() {
             case .discarded: throw late()
@@ -45,56 +45,43 @@ extension ConvertTarget {
     /// anywhere is done again from there.
     func seal(
         _ placements: [RangePlacement],
-        _ staging: StagingFile,
+        _ staging: StagingSet,
         inside fence: TargetFence,
         _ control: any TaskControl
     ) throws(DrayError) -> UInt64 {
         guard let lock = try fence.open(canClose: true), try lock.hasName() else {
-            return try publishedLength(staging)
+            return try namedLength(staging)
         }
         if try lock.state() == .discarded { throw late() }
         try lock.mark(.sealed, isDurable: cache != .unsafe)
         _ = try lock.lockExclusive(atMost: nil) { control.isCancelled }
         // While we waited, another seal may have done it all.
-        guard try lock.hasName() else { return try publishedLength(staging) }
+        guard try lock.hasName() else { return try namedLength(staging) }
         let length =
             try staging.exists
-            ? publish(placements, staging, lock) : publishedLength(staging)
+            ? publish(placements, staging, lock) : namedLength(staging)
         try fence.remove()
         return length
     }
 
     private func publish(
         _ placements: [RangePlacement],
-        _ staging: StagingFile,
+        _ staging: StagingSet,
         _ lock: FenceLock
     ) throws(DrayError) -> UInt64 {
-        // Opened anew: others have written it, so an older opening knows neither its length nor their errors.
-        let storage = wrap(try staging.open(cache: cache))
-        try checkIsPlanned(storage)
-        try format.seal(storage, placements, contents)
+        let length = try sealFiles(placements, staging)
         // A discard does not wait for ever: from here it finds no file, or we find its mark.
         guard try lock.state() == .sealed else { throw late() }
-        try staging.publish(replacing: spec.existing == .replace, isDurable: cache != .unsafe)
-        return storage.length
+        try publish(staging)
+        return length
     }
 
     /// The length of the target that has its name already.
-    private func publishedLength(_ staging: StagingFile) throws(DrayError) -> UInt64 {
+    private func namedLength(_ staging: StagingSet) throws(DrayError) -> UInt64 {
         guard !staging.exists else {
             throw DrayError(.resource, "the job's lock file is not there", file: spec.path)
         }
-        let target = try StorageOpener.open(spec.path, for: .reading, cache: .writeback)
-        try checkIsPlanned(target)
-        return target.length
-    }
-
-    /// Fails with `changed` where `storage` is not the file that the plan was made with.
-    private func checkIsPlanned(_ storage: any Storage) throws(DrayError) {
-        let (planned, found) = (try identity(), try storage.identity())
-        guard planned.inode == found.inode, planned.device == found.device else {
-            throw DrayError(.changed, "the target is not what was planned", file: spec.path)
-        }
+        return try publishedLength(staging)
     }
 
     private func late() -> DrayError {

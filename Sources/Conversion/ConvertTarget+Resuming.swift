@@ -19,18 +19,6 @@ extension ConvertTarget {
         }
         let spec = try filling(wanted, guestSize: guestSize)
         guard spec.existing != .overwrite else { return }
-        let staging = try StagingFile(target: spec.path, job: job.id)
-        guard let length = staging.length else {
-            // With all ranges done it may have its name by now. Else a new one must not pass for it, which may get its inode's number.
-            guard !results.isEmpty, Set(results.map(\.range)).count < plan.rangeCount else {
-                return
-            }
-            throw DrayError(
-                .changed,
-                "the unfinished file is gone; remove the journal to begin afresh",
-                file: staging.path
-            )
-        }
         let format = try TargetFormats.make(
             spec.format,
             guestSize: guestSize,
@@ -38,35 +26,61 @@ extension ConvertTarget {
             name: spec.path,
             sparseSize: spec.sparseSize
         )
-        let least = try written(format, results)
-        // A raw file has its length from the start; a finished qcow2 file that only lacks its name has tables behind the payload.
-        guard length < least || spec.format == .raw && length > least else { return }
-        throw DrayError(
-            .changed,
-            "the unfinished file has \(length) bytes and was left with \(least);"
-                + " remove it and the journal to begin afresh",
-            file: staging.path
-        )
+        let others = format.files?.names ?? []
+        let staging = try StagingSet(target: spec.path, job: job.id, others: others)
+        guard staging.exists else {
+            // With all ranges done it may have its name by now. Else a new one must not pass for it, which may get its inode's number.
+            guard !results.isEmpty, Set(results.map(\.range)).count < plan.rangeCount else {
+                return
+            }
+            throw DrayError(
+                .changed,
+                "the unfinished file is gone; remove the journal to begin afresh",
+                file: staging.main.path
+            )
+        }
+        let written = try written(format, results)
+        for index in 0..<staging.count {
+            let (file, least) = (staging.file(index), written[index] ?? 0)
+            let length = file.length ?? 0
+            // A raw file has its length from the start; a finished qcow2 file that only lacks its name has tables behind the payload.
+            guard length < least || spec.format == .raw && length > least else { continue }
+            throw DrayError(
+                .changed,
+                "the unfinished file has \(length) bytes and was left with \(least);"
+                    + " remove it and the journal to begin afresh",
+                file: file.path
+            )
+        }
     }
 
-    /// The end of what was written to a target.
+    /// The end of what was written to each file of a target, by its index.
     private static func written(
         _ format: any TargetFormat,
         _ results: [RangeResult]
-    ) throws(DrayError) -> UInt64 {
+    ) throws(DrayError) -> [Int: UInt64] {
         let rules: Allocation
         switch format.placement {
-        case .identity(let start): return start.bytes + format.guestSize
+        case .identity(let start):
+            guard let files = format.files else { return [0: start.bytes + format.guestSize] }
+            let shares = files.names.indices.map { index in
+                let before = UInt64(index) * files.share
+                return (index + 1, min(files.share, format.guestSize - before))
+            }
+            return Dictionary(uniqueKeysWithValues: shares)
         case .allocated(let allocation): rules = allocation
         }
-        var end: UInt64 = 0
+        let stride = format.files?.stride ?? .max
+        var ends: [Int: UInt64] = [:]
         for placement in results.compactMap(\.placement) {
             var states = GranuleStates()
             for run in placement.runs { states.append(run.state, UInt64(clamping: run.count)) }
             let pieces = states.placement(granule: rules.granule, cluster: rules.clusterSize).pieces
             guard let last = pieces.last, let reservation = placement.reservation else { continue }
-            end = max(end, reservation.bytes + last.host + UInt64(last.bytes.count))
+            let end = reservation.bytes + last.host + UInt64(last.bytes.count)
+            let file = Int((end - 1) / stride)
+            ends[file] = max(ends[file] ?? 0, (end - 1) % stride + 1)
         }
-        return end
+        return ends
     }
 }

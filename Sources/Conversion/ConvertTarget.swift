@@ -19,8 +19,8 @@ final class ConvertTarget: Sendable {
     let baseSize: UInt64
     /// What tells the new image from others.
     let contents: TargetIdentity
-    /// The file beside the target that gets its name at the end; nil where the target is written in place.
-    let staging: StagingFile?
+    /// The files beside the target that get their names at the end; nil where the target is written in place.
+    let staging: StagingSet?
     /// What keeps late writers out, where several processes write the target.
     let fence: TargetFence?
     /// What is put around the storage.
@@ -50,8 +50,9 @@ final class ConvertTarget: Sendable {
         )
         let isInPlace = isDevice || spec.existing == .overwrite
         if isInPlace { try Self.refuseInPlace(spec) }
-        staging = try isInPlace ? nil : StagingFile(target: spec.path, job: job)
-        fence = isFenced ? staging.map(TargetFence.init) : nil
+        let others = format.files?.names ?? []
+        staging = try isInPlace ? nil : StagingSet(target: spec.path, job: job, others: others)
+        fence = isFenced ? staging.map { TargetFence($0.main) } : nil
         if isFenced { try Self.refuseUnfenced(spec, format, isInPlace: isInPlace) }
         let base = try BaseImage.named(by: spec, disk: disk, gate: gate)
         baseSize = base?.guestSize ?? 0
@@ -109,17 +110,18 @@ final class ConvertTarget: Sendable {
         guard let staging else {
             let storage = try storage()
             try checkRoom(storage)
-            return try format.prepare(storage)
+            return try format.prepare(storage, file: 0)
         }
         if let fence { return try create(staging, inside: fence) }
         try create(staging)
     }
 
-    /// Makes the empty staging file.
-    func create(_ staging: StagingFile) throws(DrayError) {
+    /// Makes the empty staging files.
+    func create(_ staging: StagingSet) throws(DrayError) {
         try staging.create(replacing: spec.existing == .replace, cache: cache) {
-            storage throws(DrayError) in
-            try format.prepare(storage)
+            storage,
+            index throws(DrayError) in
+            try format.prepare(storage, file: index)
         }
     }
 
@@ -129,13 +131,20 @@ final class ConvertTarget: Sendable {
             if let storage = opened { return storage }
             let storage =
                 if let staging {
-                    try staging.open(cache: cache)
+                    try open(staging)
                 } else {
                     try StorageOpener.open(spec.path, for: .writing, cache: cache)
                 }
             let wrapped = wrap(storage)
             opened = wrapped
             return wrapped
+        }
+    }
+
+    private func open(_ staging: StagingSet) throws(DrayError) -> any Storage {
+        guard let files = format.files else { return try staging.main.open(cache: cache) }
+        return try SplitStorage(stride: files.stride) { [cache] index throws(DrayError) in
+            try staging.file(index).open(cache: cache)
         }
     }
 
@@ -165,17 +174,60 @@ final class ConvertTarget: Sendable {
         if let staging, let fence {
             return try seal(placements, staging, inside: fence, control)
         }
-        if let staging, !staging.exists {
-            // The plan's name vouches for it: the target has the staging file's inode.
-            return try StorageOpener.open(spec.path, for: .reading, cache: .writeback).length
+        // The plan's name vouches for it: the target has the staging file's inode.
+        if let staging, !staging.exists { return try publishedLength(staging) }
+        guard let staging, format.files != nil else {
+            let storage = try storage()
+            try format.seal(storage, file: 0, placements, contents)
+            try publish(staging)
+            return storage.length
         }
-        let storage = try storage()
-        try format.seal(storage, placements, contents)
-        try staging?.publish(
-            replacing: spec.existing == .replace,
-            isDurable: cache != .unsafe
-        )
-        return storage.length
+        let length = try sealFiles(placements, staging)
+        try publish(staging)
+        return length
+    }
+
+    /// Finishes all files, which are opened anew, and returns how long they are together.
+    func sealFiles(
+        _ placements: [RangePlacement],
+        _ staging: StagingSet
+    ) throws(DrayError) -> UInt64 {
+        try checkIsPlanned(try staging.main.open(cache: cache))
+        var length: UInt64 = 0
+        for index in (0..<staging.count).reversed() {
+            // Others have written it, so an older opening knows neither its length nor their errors.
+            let storage = wrap(try staging.file(index).open(cache: cache))
+            try format.seal(storage, file: index, placements, contents)
+            length += storage.length
+        }
+        return length
+    }
+
+    /// Gives the files their names.
+    func publish(_ staging: StagingSet?) throws(DrayError) {
+        let isReplacing = spec.existing == .replace
+        try staging?.publish(replacing: isReplacing, isDurable: cache != .unsafe)
+    }
+
+    /// The length of a target that has its name already.
+    func publishedLength(_ staging: StagingSet) throws(DrayError) -> UInt64 {
+        var length: UInt64 = 0
+        for index in 0..<staging.count {
+            let path = staging.file(index).target
+            let target = try StorageOpener.open(path, for: .reading, cache: .writeback)
+            if index == 0 { try checkIsPlanned(target) }
+            length += target.length
+        }
+        try staging.removeLinks()
+        return length
+    }
+
+    /// Fails with `changed` where `storage` is not the file that the plan was made with.
+    private func checkIsPlanned(_ storage: any Storage) throws(DrayError) {
+        let (planned, found) = (try identity(), try storage.identity())
+        guard planned.inode == found.inode, planned.device == found.device else {
+            throw DrayError(.changed, "the target is not what was planned", file: spec.path)
+        }
     }
 
     /// Fails with `unsupported` for formats whose files are only made anew.
@@ -215,5 +267,17 @@ extension ConvertTarget {
     var firstPayload: HostOffset? {
         guard case .allocated(let rules) = format.placement else { return nil }
         return rules.firstPayload
+    }
+
+    /// Where the payload of further files starts, for allocated targets that have them: by the first range of each.
+    func furtherPayload(_ ranges: [GuestRange]) -> [PayloadStart]? {
+        guard let files = format.files, files.payloadStarts.count > 1 else { return nil }
+        var starts: [PayloadStart] = []
+        for (index, range) in ranges.enumerated() {
+            let file = Int(range.start.bytes / files.share)
+            guard file > starts.count, file < files.payloadStarts.count else { continue }
+            starts.append(PayloadStart(range: index, place: files.payloadStarts[file]))
+        }
+        return starts
     }
 }

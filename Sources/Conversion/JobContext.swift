@@ -23,7 +23,10 @@ final class JobContext: Sendable {
     /// Whether the plan was made without asking file systems for holes.
     let isPlannedBlind: Bool
     /// How many files are open.
-    var fileCount: Int { plan.identities.count + (target == nil ? 0 : 1) }
+    var fileCount: Int {
+        let others = target?.format.files?.names.count ?? 0
+        return plan.identities.count + (target == nil ? 0 : 1) + min(others, SplitStorage.mostOpen)
+    }
     /// Buffers of one chunk.
     let chunks: BufferPool
     /// Buffers of one range, rounded up to a cluster.
@@ -125,7 +128,8 @@ final class JobContext: Sendable {
         let guestSize = max(disk.guestSize, other?.guestSize ?? 0)
         let planner = RangePlanner(
             rangeSize: rangeSize(of: spec, guestSize),
-            joinsEmpty: target?.writesEmptyRanges != true
+            joinsEmpty: target?.writesEmptyRanges != true,
+            cut: target?.format.files?.share
         )
         var identities = try disk.identities()
         let readsDeferred = target != nil && spec.digest != nil

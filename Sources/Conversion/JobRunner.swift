@@ -111,6 +111,8 @@ package struct PlanResult: Sendable, Hashable, Codable {
     package var firstPayload: HostOffset?
     /// Whether ranges get their places in guest order, as packed targets want it; nil says no.
     package var ordersPayload: Bool?
+    /// Where later ranges' reservations start anew, in order: for allocated targets of several files.
+    package var furtherPayload: [PayloadStart]?
     /// Whether a seal step follows the ranges.
     package var needsSeal: Bool
 
@@ -121,6 +123,7 @@ package struct PlanResult: Sendable, Hashable, Codable {
         guestSize: UInt64,
         dataBytes: UInt64,
         firstPayload: HostOffset?,
+        furtherPayload: [PayloadStart]? = nil,
         needsSeal: Bool
     ) {
         self.planHash = planHash
@@ -128,7 +131,22 @@ package struct PlanResult: Sendable, Hashable, Codable {
         self.guestSize = guestSize
         self.dataBytes = dataBytes
         self.firstPayload = firstPayload
+        self.furtherPayload = furtherPayload
         self.needsSeal = needsSeal
+    }
+}
+
+/// Where the reservations of a range and of those behind it start.
+package struct PayloadStart: Sendable, Hashable, Codable {
+    /// The first of the ranges.
+    package let range: Int
+    /// The place of the first reservation.
+    package let place: HostOffset
+
+    /// Names a start.
+    package init(range: Int, place: HostOffset) {
+        self.range = range
+        self.place = place
     }
 }
 

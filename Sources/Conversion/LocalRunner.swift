@@ -55,6 +55,7 @@ package final class LocalRunner: JobRunner {
             guestSize: context.plan.guestSize,
             dataBytes: context.plan.dataBytes,
             firstPayload: context.target?.firstPayload,
+            furtherPayload: context.target?.furtherPayload(context.plan.ranges),
             needsSeal: context.target != nil
         )
     }
@@ -116,11 +117,22 @@ package final class LocalRunner: JobRunner {
 
     package func discard(_ job: JobOrder) throws(DrayError) {
         forget(job)
-        guard let spec = job.spec.target, isFenced || !spec.keepsPartial else { return }
+        guard let spec = job.spec.target else { return }
         let staging = try StagingFile(target: try files.locatedTarget(spec.path), job: job.id)
-        guard isFenced else { return try staging.remove() }
+        guard isFenced else { return try Self.remove(staging, spec) }
         try TargetFence(staging).discard { () throws(DrayError) in
-            if !spec.keepsPartial { try staging.remove() }
+            try Self.remove(staging, spec)
+        }
+    }
+
+    /// Removes the staging files, unless they are to be kept, and names that some of several files have already.
+    private static func remove(_ staging: StagingFile, _ spec: TargetSpec) throws(DrayError) {
+        if TargetFormats.hasSeveralFiles(spec.format, spec.options) {
+            try StagingSet.discard(staging, keepsFiles: spec.keepsPartial) { number in
+                TargetFormats.fileName(number, in: spec.format, spec.options, name: spec.path)
+            }
+        } else if !spec.keepsPartial {
+            try staging.remove()
         }
     }
 

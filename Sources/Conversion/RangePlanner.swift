@@ -17,11 +17,16 @@ package struct RangePlanner: Sendable {
     /// Whether neighbouring stretches without data become one range.
     package let joinsEmpty: Bool
 
-    /// A planner for ranges of `rangeSize` bytes, a multiple of ``unit``.
-    package init(rangeSize: UInt64, joinsEmpty: Bool) {
+    /// No range reaches over a multiple of this, in bytes.
+    package let cut: UInt64
+
+    /// A planner for ranges of `rangeSize` bytes, a multiple of ``unit``, as `cut` is.
+    package init(rangeSize: UInt64, joinsEmpty: Bool, cut: UInt64? = nil) {
         precondition(rangeSize > 0 && rangeSize % Self.unit == 0, "ranges are made of units")
+        precondition(cut.map { $0 > 0 && $0 % Self.unit == 0 } ?? true, "as are files' shares")
         self.rangeSize = rangeSize
         self.joinsEmpty = joinsEmpty
+        self.cut = cut ?? .max
     }
 
     /// The range size for a disk of `guestSize` bytes where the job names none: small enough to stay in a processor's
@@ -90,7 +95,8 @@ package struct RangePlanner: Sendable {
     private func addPieces(_ bytes: Range<UInt64>, of size: UInt64, to result: inout Ranges) {
         var start = bytes.lowerBound
         while start < bytes.upperBound, result.ranges.count <= Self.mostRanges {
-            let end = min(start + size, bytes.upperBound)
+            let border = start.roundedDown(to: cut).adding(cut) ?? .max
+            let end = min(start + size, bytes.upperBound, border)
             result.ranges.append(GuestRange(GuestOffset(start), length: end - start))
             start = end
         }

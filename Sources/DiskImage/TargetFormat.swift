@@ -7,8 +7,8 @@ package import Storage
 /// Writes one image format. A value of this type is made from the options and the guest size alone, so that every
 /// worker makes the same one: it is the part of the plan that concerns the target.
 ///
-/// The order of calls: ``prepare(_:)`` once on the empty target; payload is written by the data plane as ``placement``
-/// says; ``seal(_:_:_:)`` once at the end.
+/// The order of calls: ``prepare(_:file:)`` once on the empty target; payload is written by the data plane as ``placement``
+/// says; ``seal(_:file:_:_:)`` once at the end.
 package protocol TargetFormat: Sendable {
     /// The format's name.
     var format: ImageFormat { get }
@@ -17,25 +17,63 @@ package protocol TargetFormat: Sendable {
     /// Where payload goes.
     var placement: Placement { get }
 
-    /// Whether ``prepare(_:)`` reserves space that the finished image must still have: no one may then punch holes for zeros.
+    /// Whether ``prepare(_:file:)`` reserves space that the finished image must still have: no one may then punch holes for zeros.
     var keepsSpace: Bool { get }
 
-    /// Makes the empty target ready for payload: its length, preallocation. Writes nothing that a tool would take for an image.
-    func prepare(_ storage: any Storage) throws(DrayError)
+    /// The files beside the one that the user named; nil where that is all.
+    var files: TargetFiles? { get }
 
-    /// Writes every table, flushes, then writes the header and flushes again. `ranges` is what was placed,
-    /// in guest order, covering the whole disk (empty for identity placement). Doing it again writes the same.
+    /// Makes an empty file of the target ready for payload: its length, preallocation. Writes nothing that a tool would take for an
+    /// image. File 0 is the one that the user named.
+    func prepare(_ storage: any Storage, file: Int) throws(DrayError)
+
+    /// Finishes a file: writes its tables, flushes, then writes its header and flushes again. `ranges` is what was placed,
+    /// in guest order, covering the whole disk (empty for identity placement). The file that the user named comes last. Doing it
+    /// again writes the same.
     func seal(
         _ storage: any Storage,
+        file: Int,
         _ ranges: [RangePlacement],
         _ identity: TargetIdentity
     ) throws(DrayError)
 }
 
 extension TargetFormat {
-    /// Seals an image that nothing has to tell from others.
+    package var files: TargetFiles? { nil }
+
+    /// Prepares a target of one file.
+    package func prepare(_ storage: any Storage) throws(DrayError) {
+        try prepare(storage, file: 0)
+    }
+
+    /// Seals a target of one file that nothing has to tell from others.
     package func seal(_ storage: any Storage, _ ranges: [RangePlacement]) throws(DrayError) {
-        try seal(storage, ranges, TargetIdentity())
+        try seal(storage, file: 0, ranges, TargetIdentity())
+    }
+}
+
+/// The files that a target has beside the one that the user named. A payload's place counts in all of them as if they were one.
+package struct TargetFiles: Sendable, Hashable {
+    /// Their names, in the directory of the named one.
+    package let names: [String]
+    /// What lies between the starts of two files in that count, in bytes. The named file is at 0.
+    package let stride: UInt64
+    /// How many bytes of the disk each file has; the last may have fewer. No range crosses from one to the next.
+    package let share: UInt64
+    /// Where the first reservation in each starts, in that count; empty where nothing is allocated.
+    package let payloadStarts: [HostOffset]
+
+    /// Names files.
+    package init(
+        names: [String],
+        stride: UInt64,
+        share: UInt64,
+        payloadStarts: [HostOffset] = []
+    ) {
+        self.names = names
+        self.stride = stride
+        self.share = share
+        self.payloadStarts = payloadStarts
     }
 }
 

@@ -39,6 +39,32 @@ package enum TargetFormats {
         }
     }
 
+    /// Whether targets in `format` with the options of `-o` have several files, whatever their size.
+    package static func hasSeveralFiles(_ format: ImageFormat, _ options: [FormatOption]) -> Bool {
+        guard let subformat = vmdkSubformat(format, options) else { return false }
+        return !subformat.embedsDescriptor
+    }
+
+    /// The name of file `number`, from 1, beside the named one of a target that has several.
+    package static func fileName(
+        _ number: Int,
+        in format: ImageFormat,
+        _ options: [FormatOption],
+        name: String
+    ) -> String {
+        let subformat = vmdkSubformat(format, options) ?? .monolithicSparse
+        return VMDKExtentNames.name(number, of: PathParts(name).lastComponent, subformat)
+    }
+
+    private static func vmdkSubformat(
+        _ format: ImageFormat,
+        _ options: [FormatOption]
+    ) -> VMDKSubformat? {
+        guard format == .vmdk else { return nil }
+        let wanted = options.last { $0.key == "subformat" }?.value
+        return wanted.flatMap(VMDKSubformat.init) ?? .monolithicSparse
+    }
+
     /// The text of `-o help` for `format`, without a newline at its end.
     package static func help(for format: ImageFormat) -> String {
         (["Supported options:"] + options(for: format).map(\.helpLine)).joined(separator: "\n")

@@ -55,7 +55,11 @@ package struct TargetMeter: Sendable {
             self.init(target, hasSource: hasSource)
         case .vmdk:
             let target = try VMDKTarget(guestSize: guestSize, options: options, name: "")
-            self.init(target, hasSource: hasSource)
+            if target.options.subformat.isFlat {
+                self.init(raw: target.guestSize)
+            } else {
+                self.init(target, hasSource: hasSource)
+            }
         }
     }
 
@@ -80,7 +84,7 @@ package struct TargetMeter: Sendable {
     private init(_ target: VMDKTarget, hasSource: Bool) {
         clusterSize = VMDKSparseLayout.grainSize
         payload = target.guestSize.dividedRoundingUp(by: clusterSize) * clusterSize
-        overhead = target.metadataLength
+        overhead = target.extents.metadataLength
         requiresAll = hasSource && target.options.backing != nil
         takesBitmaps = false
     }

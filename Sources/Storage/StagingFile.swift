@@ -15,8 +15,10 @@ package struct StagingFile: Sendable, Hashable {
     let job: String
     /// The lock file of a target that several processes write: `.NAME.JOB.lock` beside the staging file.
     let lockPath: String
+    /// How the paths of the staging files of the target's other files begin, `.NAME.JOB+`: no job's name has a plus sign, so nobody else's do.
+    let stem: String
     /// Where the target will be: `target`, or what it points to where it is a symbolic link.
-    private let destination: String
+    let destination: String
 
     /// Names the staging file of a job. Nothing is created. `job` has letters, digits and dashes only. Fails with `invalid`
     /// where the target is no file's name.
@@ -43,6 +45,17 @@ package struct StagingFile: Sendable, Hashable {
         let start = PathParts(destination).directory + "/." + kept
         path = start + suffix
         lockPath = "\(start).\(job).lock"
+        stem = "\(start).\(job)+"
+    }
+
+    /// Names the staging file of another file of `main`'s target, which will have the name `name` beside it.
+    init(number: Int, named name: String, beside main: StagingFile) {
+        target = PathParts(main.target).directoryPrefix + name
+        job = main.job
+        path = "\(main.stem)\(number).partial"
+        lockPath = main.lockPath
+        stem = main.stem
+        destination = PathParts(main.destination).directoryPrefix + name
     }
 
     /// Whether the staging file is there.
@@ -96,6 +109,12 @@ package struct StagingFile: Sendable, Hashable {
 
     private var whole: WholeFile { WholeFile(path: path, name: target) }
 
+    /// Makes the file's content survive a crash of the machine.
+    func synchronize() throws(DrayError) { try whole.synchronize() }
+
+    /// Makes the names in the target's directory survive a crash of the machine.
+    func synchronizeDirectory() throws(DrayError) { try whole.synchronizeDirectory() }
+
     /// Opens the staging file that a step before has created. What was never written in it reads as zeros.
     package func open(cache: CacheMode) throws(DrayError) -> any Storage {
         try StorageOpener.open(path, for: .filling, cache: cache, name: target)
@@ -120,7 +139,10 @@ package struct StagingFile: Sendable, Hashable {
     }
 
     /// Removes the staging file, if it is there.
-    package func remove() throws(DrayError) {
+    package func remove() throws(DrayError) { try Self.remove(path) }
+
+    /// Removes the file at `path`, if it is there.
+    static func remove(_ path: String) throws(DrayError) {
         let removed = systemCall { unsafe unlink(path) }
         guard case .failure(let error) = removed, error.number != ENOENT else { return }
         let text = "cannot remove the unfinished file"
@@ -144,7 +166,7 @@ package struct StagingFile: Sendable, Hashable {
         throw error.number == EEXIST ? existing() : cannotName(error)
     }
 
-    private func keepPermissions() {
+    func keepPermissions() {
         var old = stat()
         guard unsafe stat(destination, &old) == 0 else { return }
         // Where these fail, the new file has the permissions of a new file, which is no reason to lose it.
@@ -152,11 +174,11 @@ package struct StagingFile: Sendable, Hashable {
         _ = unsafe chmod(path, old.st_mode & 0o7777)
     }
 
-    private func existing() -> DrayError {
+    func existing() -> DrayError {
         DrayError(.refused, "the target exists already; --force replaces it", file: target)
     }
 
-    private func cannotName(_ error: SystemErrorNumber) -> DrayError {
+    func cannotName(_ error: SystemErrorNumber) -> DrayError {
         let text = "cannot give the finished file its name"
         return DrayError(.resource, text, file: target, errno: error.number)
     }

@@ -37,6 +37,7 @@ struct MessageTests {
         guestSize: 7 << 25,
         dataBytes: 99,
         firstPayload: HostOffset(327_680),
+        furtherPayload: [PayloadStart(range: 5, place: HostOffset(1 << 32))],
         needsSeal: true
     )
 

@@ -9,7 +9,7 @@ package enum ConvertTable {
         "target-format",
         value: "FMT",
         choices: OptionSpec.formats,
-        "Format of the target: raw (the default) or qcow2."
+        "Format of the target: raw (the default), qcow2 or vmdk."
     )
     /// `-o`: creation options.
     package static let creationOptions = OptionSpec(

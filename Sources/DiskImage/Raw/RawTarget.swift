@@ -48,7 +48,7 @@ package struct RawTarget: TargetFormat {
 
     package var keepsSpace: Bool { preallocation.takesSpace }
 
-    package func prepare(_ storage: any Storage) throws(DrayError) {
+    package func prepare(_ storage: any Storage, file: Int) throws(DrayError) {
         try grow(storage)
         try preallocation.apply(to: storage, HostOffset(0), length: guestSize)
     }
@@ -56,6 +56,7 @@ package struct RawTarget: TargetFormat {
     /// Flushes: all is written already. `ranges` is not looked at.
     package func seal(
         _ storage: any Storage,
+        file: Int,
         _ ranges: [RangePlacement],
         _ identity: TargetIdentity
     ) throws(DrayError) {

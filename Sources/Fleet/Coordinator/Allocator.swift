@@ -6,11 +6,13 @@ package import Conversion
 
 /// Gives the ranges of a job their places in the target, dense: in the order in which their sizes are reported, or in guest order.
 ///
+/// A target of several files has several stretches of places: each range has its place in the one that was begun last before it.
+///
 /// The order is that of the records of `results`, so every coordinator that reads them gives the same places,
 /// and a retry gets the same answer. In guest order the places do not depend on anything but the sizes.
 package struct Allocator: Sendable {
-    /// Where the next place starts.
-    package private(set) var next: UInt64
+    /// The first range of each stretch of places, in order, and where the next place in it starts.
+    private var stretches: [(firstRange: Int, next: UInt64)]
     /// In guest order: the first range of which it is not known what it needs. All before it have their places or need none.
     package private(set) var front = 0
     private let isOrdered: Bool
@@ -19,9 +21,14 @@ package struct Allocator: Sendable {
     private var sizes: [UInt64]
     private static let none = UInt64.max
 
-    /// An allocator for `count` ranges that begins at `first`.
-    package init(first: HostOffset, count: Int, isOrdered: Bool = false) {
-        next = first.bytes
+    /// An allocator for `count` ranges that begins at `first`, and anew with each of `further`, which are in order.
+    package init(
+        first: HostOffset,
+        further: [PayloadStart] = [],
+        count: Int,
+        isOrdered: Bool = false
+    ) {
+        stretches = [(0, first.bytes)] + further.map { ($0.range, $0.place.bytes) }
         self.isOrdered = isOrdered
         offsets = Array(repeating: Self.none, count: count)
         sizes = Array(repeating: Self.none, count: count)
@@ -66,12 +73,24 @@ package struct Allocator: Sendable {
     }
 
     private mutating func give(_ index: Int, _ space: SpaceRequest) throws(DrayError) {
-        guard let start = next.roundedUp(to: space.alignment), let end = start.adding(space.bytes),
-            end <= UInt64(Int64.max)
+        let stretch = stretch(of: index)
+        guard let start = stretches[stretch].next.roundedUp(to: space.alignment),
+            let end = start.adding(space.bytes), end <= UInt64(Int64.max)
         else { throw Self.tooLong }
         offsets[index] = start
         sizes[index] = space.bytes
-        next = end
+        stretches[stretch].next = end
+    }
+
+    /// The last stretch that begins with range `index` or before it.
+    private func stretch(of index: Int) -> Int {
+        var low = 0
+        var high = stretches.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if stretches[middle].firstRange <= index { low = middle } else { high = middle }
+        }
+        return low
     }
 
     private static let tooLong = DrayError(

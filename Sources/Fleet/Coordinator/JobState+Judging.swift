@@ -85,7 +85,12 @@ extension JobState {
         record.plan = plan
         ledger = RangeLedger(count: plan.rangeCount)
         allocator = plan.firstPayload.map { first in
-            Allocator(first: first, count: plan.rangeCount, isOrdered: plan.ordersPayload == true)
+            Allocator(
+                first: first,
+                further: plan.furtherPayload ?? [],
+                count: plan.rangeCount,
+                isOrdered: plan.ordersPayload == true
+            )
         }
     }
 

@@ -6,7 +6,7 @@ package import Storage
 
 /// Writes qcow2 images of version 2 and 3.
 ///
-/// The first cluster is the header's and stays zeros until ``seal(_:_:_:)``; payload follows, the tables come behind it.
+/// The first cluster is the header's and stays zeros until ``seal(_:file:_:_:)``; payload follows, the tables come behind it.
 /// With preallocation every guest cluster has its place from the start: at its own offset behind the first cluster, or,
 /// where subclusters make the difference between stored and merely kept, wherever it is reserved.
 package struct QCOW2Target: TargetFormat {
@@ -56,7 +56,7 @@ package struct QCOW2Target: TargetFormat {
 
     package var keepsSpace: Bool { options.preallocation.takesSpace }
 
-    package func prepare(_ storage: any Storage) throws(DrayError) {
+    package func prepare(_ storage: any Storage, file: Int) throws(DrayError) {
         if !storage.isZeroInitialized {
             try storage.zero(HostOffset(0), length: header.clusterSize, mayPunch: false)
         }
@@ -65,6 +65,7 @@ package struct QCOW2Target: TargetFormat {
 
     package func seal(
         _ storage: any Storage,
+        file: Int,
         _ ranges: [RangePlacement],
         _ identity: TargetIdentity
     ) throws(DrayError) {

@@ -9,9 +9,14 @@ extension VMDKTarget {
         var descriptor = VMDKDescriptor(
             cid: identity.content,
             createType: options.subformat.rawValue,
-            extents: [
-                VMDKExtentLine(.readWrite, sectors: guestSize / VMDK.sector, .sparse, name: name)
-            ]
+            extents: (0..<extents.count).map { index in
+                VMDKExtentLine(
+                    .readWrite,
+                    sectors: extents.capacity(index) / VMDK.sector,
+                    options.subformat.isFlat ? .flat : .sparse,
+                    name: files?.names[index] ?? name
+                )
+            }
         )
         descriptor.encoding = "UTF-8"
         if let backing = options.backing {

@@ -6,20 +6,22 @@ package import Storage
 
 /// Writes VMDK images.
 ///
-/// A sparse extent's tables have their place before the grains, which follows from the disk's size; it stays a hole until
-/// ``seal(_:_:_:)``.
+/// A sparse extent's tables have their place before the grains, which follows from the extent's size; it stays a hole until
+/// ``seal(_:file:_:_:)``. A flat extent is a raw file. The descriptor is in the extent or, of an image of several files, in the one that
+/// the user named.
 package struct VMDKTarget: TargetFormat {
     package let format = ImageFormat.vmdk
     /// The size of the virtual disk in bytes: what was asked for, rounded up to 512.
     package let guestSize: UInt64
     package let placement: Placement
+    package let files: TargetFiles?
     /// The options.
     package let options: VMDKOptions
 
-    /// The name of the file, which the descriptor repeats.
+    /// The name of the file, which the descriptor repeats where it is in it.
     let name: String
-    private let rules: Allocation
-    private let layout: VMDKSparseLayout
+    /// How the disk is divided.
+    let extents: VMDKExtents
 
     /// A target for a disk of `guestSize` bytes with the options of `-o`, in a file of this name. With a `sparseSize` of 0 it asks
     /// for all zeros to be written. Fails with `invalid` or `unsupported`, naming the option or the limit.
@@ -33,60 +35,116 @@ package struct VMDKTarget: TargetFormat {
             size / VMDK.sector <= VMDK.mostSectors
         else { throw DrayError(.invalid, "a disk of \(guestSize) bytes is too large") }
         let options = try VMDKOptions(options, guestSize: guestSize)
-        guard options.subformat == .monolithicSparse else {
-            let text = "Dray does not write vmdk images of subformat \(options.subformat.rawValue)"
+        guard options.subformat != .streamOptimized else {
+            let text = "Dray does not write vmdk images of subformat streamOptimized"
             throw DrayError(.unsupported, text)
-        }
-        layout = VMDKSparseLayout(capacity: size, hasDescriptor: true)
-        guard layout.tableCount <= VMDKSparseLayout.mostTables else {
-            let text = "a disk of \(guestSize) bytes is too large for a sparse vmdk image"
-            throw DrayError(.invalid, text)
         }
         self.guestSize = size
         self.options = options
         self.name = name
-        let storesAllZeros = sparseSize == 0
-        rules = Allocation(
-            firstPayload: layout.firstGrain,
-            clusterSize: VMDKSparseLayout.grainSize,
-            granule: VMDKSparseLayout.grainSize,
-            marksZeros: options.backing != nil || storesAllZeros,
-            storesZeros: options.backing != nil && !options.hasZeroedGrains || storesAllZeros,
-            payloadLimit: HostOffset(VMDKSparseLayout.payloadLimit)
-        )
-        placement = .allocated(rules)
+        extents = VMDKExtents(guestSize: size, subformat: options.subformat)
+        try extents.checkSize()
+        files = extents.files(of: name)
+        placement =
+            options.subformat.isFlat
+            ? .identity(start: HostOffset(extents.share))
+            : .allocated(options.allocation(extents, storesAllZeros: sparseSize == 0))
         // A name that cannot be written is refused now, not after all payload is written.
         _ = try descriptor(TargetIdentity())
     }
 
-    package var keepsSpace: Bool { false }
+    package var keepsSpace: Bool { options.preallocation.takesSpace }
 
-    /// The space that header, descriptor and tables take.
-    var metadataLength: UInt64 { layout.firstGrain.bytes }
-
-    package func prepare(_ storage: any Storage) {}
+    package func prepare(_ storage: any Storage, file: Int) throws(DrayError) {
+        guard options.subformat.isFlat, file > 0 else { return }
+        let length = extents.capacity(file - 1)
+        try storage.resize(length)
+        try options.preallocation.apply(to: storage, HostOffset(0), length: length)
+    }
 
     package func seal(
         _ storage: any Storage,
+        file: Int,
         _ ranges: [RangePlacement],
         _ identity: TargetIdentity
     ) throws(DrayError) {
         do throws(DrayError) {
-            let map = try ClusterMap(
-                ranges,
-                PlacementCheck(rules: rules, guestSize: guestSize),
-                l2Entries: UInt64(VMDK.tableEntries),
-                fillsHoles: false
-            )
-            try VMDKSparseSealer(
-                storage,
-                layout,
-                map,
-                hasZeroedGrains: options.hasZeroedGrains,
-                descriptor: [UInt8](descriptor(identity).utf8)
-            ).seal()
+            let text = try [UInt8](descriptor(identity).utf8)
+            if options.subformat.embedsDescriptor {
+                try sealSparse(storage, extent: 0, ranges, descriptor: text)
+            } else if file == 0 {
+                try write(text, to: storage)
+            } else if options.subformat.isFlat {
+                try storage.flush()
+            } else {
+                try sealSparse(storage, extent: file - 1, ranges, descriptor: [])
+            }
         } catch {
             throw error.at(file: storage.name)
         }
+    }
+
+    private func sealSparse(
+        _ storage: any Storage,
+        extent index: Int,
+        _ ranges: [RangePlacement],
+        descriptor: [UInt8]
+    ) throws(DrayError) {
+        let layout = extents.layout(index)
+        let rules = options.allocation(layout.firstGrain, storesAllZeros: false)
+        let map = try ClusterMap(
+            extents.placements(index, of: ranges),
+            PlacementCheck(rules: rules, guestSize: layout.capacity),
+            l2Entries: UInt64(VMDK.tableEntries),
+            fillsHoles: false
+        )
+        try VMDKSparseSealer(
+            storage,
+            layout,
+            map,
+            hasZeroedGrains: options.hasZeroedGrains,
+            descriptor: descriptor
+        ).seal()
+    }
+
+    private func write(_ text: [UInt8], to storage: any Storage) throws(DrayError) {
+        let buffer = AlignedBuffer(count: text.count)
+        buffer.copy(text, to: 0)
+        try storage.write(HostOffset(0), from: buffer, 0..<text.count)
+        try storage.resize(UInt64(text.count))
+        try storage.flush()
+    }
+}
+
+extension VMDKExtents {
+    /// Fails with `invalid` where a disk is too large for its subformat.
+    fileprivate func checkSize() throws(DrayError) {
+        let isTooLarge =
+            subformat.isFlat && guestSize > Self.largestFlat
+            || count > VMDK.mostExtents
+            || !subformat.isFlat && layout(0).tableCount > VMDKSparseLayout.mostTables
+        guard isTooLarge else { return }
+        let name = subformat.rawValue
+        let text = "a disk of \(guestSize) bytes is too large for a vmdk image of subformat \(name)"
+        throw DrayError(.invalid, text)
+    }
+}
+
+extension VMDKOptions {
+    /// The rules for the data plane.
+    fileprivate func allocation(_ extents: VMDKExtents, storesAllZeros: Bool) -> Allocation {
+        allocation(extents.payloadStart(0), storesAllZeros: storesAllZeros)
+    }
+
+    fileprivate func allocation(_ first: HostOffset, storesAllZeros: Bool) -> Allocation {
+        let limit = subformat.isSplit ? UInt64(Int64.max) : VMDKSparseLayout.payloadLimit
+        return Allocation(
+            firstPayload: first,
+            clusterSize: VMDKSparseLayout.grainSize,
+            granule: VMDKSparseLayout.grainSize,
+            marksZeros: backing != nil || storesAllZeros,
+            storesZeros: backing != nil && !hasZeroedGrains || storesAllZeros,
+            payloadLimit: HostOffset(limit)
+        )
     }
 }

@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import CLinux
+internal import Glibc
+
+/// What a file needs that is one of several of a target: see ``StagingSet``.
+extension StagingFile {
+    /// Whether the target is a symbolic link.
+    var isLink: Bool {
+        var status = stat()
+        return unsafe lstat(target, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+    }
+
+    /// Whether anything has the target's name.
+    var targetExists: Bool {
+        var status = stat()
+        return unsafe lstat(destination, &status) == 0
+    }
+
+    /// Whether what has the target's name is the staging file.
+    var isPublished: Bool {
+        var (mine, other) = (stat(), stat())
+        return unsafe lstat(path, &mine) == 0 && lstat(destination, &other) == 0
+            && mine.st_dev == other.st_dev && mine.st_ino == other.st_ino
+    }
+
+    /// Gives the finished file its name, as ``publish(replacing:isDurable:)`` does, and leaves it the staging name too where the
+    /// file system has hard links. Doing it again changes nothing.
+    func publishLink(replacing: Bool, isDurable: Bool) throws(DrayError) {
+        // Without hard links the staging name is gone with the first time; the target's is all that there is to see.
+        if isPublished || (!exists && targetExists) { return }
+        try checkTarget(replacing: replacing)
+        if isDurable { try synchronize() }
+        let place = replacing ? path + ".link" : destination
+        if replacing { try Self.remove(place) }
+        if case .failure(let error) = systemCall({ unsafe link(path, place) }) {
+            switch error.number {
+            case EEXIST: throw existing()
+            case EPERM, EOPNOTSUPP, ENOSYS, EMLINK:
+                return try publish(replacing: replacing, isDurable: isDurable)
+            default: throw cannotName(error)
+            }
+        }
+        guard replacing else { return }
+        keepPermissions()
+        let renamed = systemCall { unsafe rename(place, destination) }
+        if case .failure(let error) = renamed { throw cannotName(error) }
+    }
+
+    /// Gives the staging file another name.
+    func move(to other: String) throws(DrayError) {
+        let renamed = systemCall { unsafe rename(path, other) }
+        guard case .failure(let error) = renamed, error.number != ENOENT else { return }
+        throw cannotName(error)
+    }
+
+    /// Takes the target's name from what has it.
+    func removeTarget() throws(DrayError) { try Self.remove(destination) }
+
+    /// The staging files of the target's other files, by what follows ``stem`` in their names.
+    func otherNames() throws(DrayError) -> [String] {
+        let parts = PathParts(stem)
+        guard let directory = unsafe opendir(parts.directory) else {
+            let text = "cannot list the target's directory"
+            throw DrayError(.resource, text, file: target, errno: errno)
+        }
+        defer { _ = unsafe closedir(directory) }
+        var found: [String] = []
+        while let entry = unsafe readdir(directory) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { tuple in
+                unsafe tuple.withMemoryRebound(to: CChar.self, capacity: 256) {
+                    unsafe String(cString: $0)
+                }
+            }
+            guard name.utf8.starts(with: parts.lastComponent.utf8) else { continue }
+            found.append(String(name.utf8.dropFirst(parts.lastComponent.utf8.count)) ?? "")
+        }
+        return found
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import BlockIO
+
+/// A target on its way that has several files: the one that the user named, and others beside it, each with a staging file of its own.
+/// A target of one file is the simple case.
+///
+/// The named file tells where the others are, so it gets its staging name last and its own name last, and loses the
+/// former first: while it is there, the set is there. The others keep their staging names until the named file has its own; so
+/// whoever goes on where another was cut off knows by the inode what is ours.
+package struct StagingSet: Sendable, Hashable {
+    /// The file that the user named.
+    package let main: StagingFile
+    /// The others, in order.
+    package let others: [StagingFile]
+
+    /// Names the staging files of a job's target, which has files of these names beside it. Nothing is created. Fails as
+    /// ``StagingFile/init(target:job:)`` does, and with `unsupported` where a target of several files is a symbolic link: who followed
+    /// it would look for the others beside the link.
+    package init(target: String, job: String, others names: [String] = []) throws(DrayError) {
+        main = try StagingFile(target: target, job: job)
+        others = names.enumerated().map { [main] in
+            StagingFile(number: $0.offset + 1, named: $0.element, beside: main)
+        }
+        guard names.isEmpty || !main.isLink else {
+            throw DrayError(
+                .unsupported,
+                "a target of several files cannot be a symbolic link",
+                file: target
+            )
+        }
+    }
+
+    /// Whether the target is on its way.
+    package var exists: Bool { main.exists }
+
+    /// The number of files.
+    package var count: Int { 1 + others.count }
+
+    /// File `index`: the named one first.
+    package func file(_ index: Int) -> StagingFile { index == 0 ? main : others[index - 1] }
+
+    /// Fails as ``StagingFile/checkTarget(replacing:)`` does, for each file.
+    package func checkTarget(replacing: Bool) throws(DrayError) {
+        for index in 0..<count { try file(index).checkTarget(replacing: replacing) }
+    }
+
+    /// Makes the staging files that are not there: `prepare` fills each before it has its name.
+    package func create(
+        replacing: Bool,
+        cache: CacheMode,
+        _ prepare: (any Storage, _ index: Int) throws(DrayError) -> Void
+    ) throws(DrayError) {
+        guard !exists else { return }
+        try checkTarget(replacing: replacing)
+        for index in (0..<count).reversed() {
+            try file(index).create(replacing: replacing, cache: cache) {
+                storage throws(DrayError) in
+                try prepare(storage, index)
+            }
+        }
+    }
+
+    /// Gives the finished files their names. Where a file of the old target would stand among ours, the old target's named file goes
+    /// first: at no moment is there a mixture that could be opened. Cut off anywhere, it is done again from there.
+    package func publish(replacing: Bool, isDurable: Bool) throws(DrayError) {
+        guard !others.isEmpty else {
+            return try main.publish(replacing: replacing, isDurable: isDurable)
+        }
+        try main.checkTarget(replacing: replacing)
+        for other in others where other.exists && !other.isPublished && other.targetExists {
+            try other.checkTarget(replacing: replacing)
+            try main.removeTarget()
+        }
+        for other in others { try other.publishLink(replacing: replacing, isDurable: isDurable) }
+        if isDurable { try main.synchronizeDirectory() }
+        try main.publish(replacing: replacing, isDurable: isDurable)
+        try removeLinks()
+    }
+
+    /// Removes the staging names of files that have their own, once the named file has its own.
+    package func removeLinks() throws(DrayError) {
+        for other in others.reversed() { try other.remove() }
+    }
+
+    /// Removes what the job of a target of several files left: of a target that does not have its name all files, also those that
+    /// have theirs already; else what only waits to be removed. `name` tells what another file is called. With `keepsFiles` the
+    /// staging files stay. Cut off anywhere, it is done again from there.
+    package static func discard(
+        _ main: StagingFile,
+        keepsFiles: Bool,
+        named name: (_ number: Int) -> String
+    ) throws(DrayError) {
+        // A seal that stands still finds its staging file gone, before the first of the others goes.
+        let mark = main.stem + "gone"
+        if !keepsFiles, main.exists { try main.move(to: mark) }
+        let found = try main.otherNames()
+        let isUnnamed = main.exists || found.contains("gone")
+        for suffix in found where suffix != "gone" {
+            if let number = Int(suffix.prefix { $0 != "." }), isUnnamed {
+                let other = StagingFile(number: number, named: name(number), beside: main)
+                if other.isPublished { try other.removeTarget() }
+            }
+            if !keepsFiles || !isUnnamed { try StagingFile.remove(main.stem + suffix) }
+        }
+        try StagingFile.remove(mark)
+    }
+}
