@@ -432,6 +432,47 @@ struct CoordinatorStateTests {
         #expect(harness.out.map(\.step) == [.discard])
     }
 
+    /// A coordinator that takes over a job which its predecessor had begun to fail, with a plan step that began.
+    private static func takenWhileFailing(hasEnded: Bool) -> (Harness, TaskMessage) {
+        var harness = Harness()
+        harness.tell(.lost(partition: 0))
+        harness.tell(.taken(partition: 0, from: 0))
+        var spec = JobSpec(kind: .convert, sources: [])
+        spec.target = TargetSpec(path: "t", format: .qcow2)
+        let order = JobOrder(id: "a", spec: spec)
+        var record = JobRecord(Submission(order))
+        record.state = .failing
+        harness.tell(.jobRecord(record))
+        let name = TaskName(job: "a", step: .plan)
+        let plan = TaskMessage(order: order, name: name, attempt: 1, epoch: 1)
+        harness.report(plan, .started)
+        if hasEnded { harness.report(plan, .cancelled) }
+        harness.tell(.rebuilt(partition: 0))
+        return (harness, plan)
+    }
+
+    @Test("what another coordinator began to end is cleaned up at once where nothing of it runs")
+    func takenAtRest() throws {
+        var (harness, _) = Self.takenWhileFailing(hasEnded: true)
+        harness.report(try harness.taken { $0.step == .discard }, .discarded)
+        #expect(harness.ends["a"]?.state == .failed)
+    }
+
+    @Test("else when that has ended, or after seconds", arguments: [true, false])
+    func takenAtWork(ends: Bool) throws {
+        var (harness, plan) = Self.takenWhileFailing(hasEnded: false)
+        #expect(harness.out.isEmpty)
+        if ends {
+            harness.report(plan, .cancelled)
+        } else {
+            harness.now = try #require(harness.state.nextTick)
+            harness.tell(.tick)
+            #expect(harness.now <= 10_000)
+        }
+        harness.report(try harness.taken { $0.step == .discard }, .discarded)
+        #expect(harness.ends["a"]?.state == .failed)
+    }
+
     @Test("a job that someone ended before its request came is not begun")
     func foreignEnd() {
         var harness = Harness()

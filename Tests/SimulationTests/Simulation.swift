@@ -49,7 +49,7 @@ final class Simulation {
         settings.runLease = 1000
         settings.longestLease = 8000
         settings.drain = 2000
-        settings.takenDrain = 2000
+        settings.takenDrain = 500
         settings.eventMarkInterval = 3
         for number in 0..<Int.random(in: 1...4, using: &random) {
             let job = SimulatedJob(number: number, faults: self.faults, &random)

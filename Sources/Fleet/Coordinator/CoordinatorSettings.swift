@@ -40,8 +40,9 @@ package struct CoordinatorSettings: Sendable {
     package var longestLease: Milliseconds = 900_000
     /// How long a job that ends early waits for its tasks to stop before it cleans up.
     package var drain: Milliseconds = 120_000
-    /// The same for a job that another coordinator had begun to end: its tasks are not counted any more.
-    package var takenDrain: Milliseconds = 120_000
+    /// How long it waits, at the most, for runs that began under an earlier coordinator: their workers may be gone. What such a run
+    /// writes later is refused, and a plan step among them is cleaned up after once more.
+    package var takenDrain: Milliseconds = 10_000
     /// Whether results stay until their job has ended, so that another coordinator can take over.
     package var keepsResults = true
     /// Whether a job that is taken over is planned anew, to see that its source is unchanged, before it goes on.

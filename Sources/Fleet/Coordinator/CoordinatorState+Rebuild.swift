@@ -138,7 +138,6 @@ extension CoordinatorState {
         }
         var job = JobState(record: record, partition: partition)
         job.record.epoch += 1
-        job.wasTaken = true
         job.isReplaying = true
         job.mustPlan = settings.plansAgain && record.plan != nil
         if !job.isRunning { job.beginDrain(turn) }

@@ -41,7 +41,7 @@ extension JobState {
     /// Sets the times that a job that ends early goes by.
     mutating func beginDrain(_ turn: Turn) {
         drainDeadline = turn.now + turn.settings.drain
-        if wasTaken { cleanUpNotBefore = turn.now + turn.settings.takenDrain }
+        foreignRuns.patienceEnd = turn.now + turn.settings.takenDrain
     }
 
     /// Ends a job that cannot have left anything behind: it has no target. Where there is one, `discard` is issued even if this

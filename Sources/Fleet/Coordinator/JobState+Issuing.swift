@@ -23,7 +23,7 @@ extension JobState {
     /// When something is to be done without further news. What could be done now already waits for news of another kind.
     func nextTimer(after now: Milliseconds) -> Milliseconds {
         var first = Milliseconds.max
-        if !isRunning, cleanUpNotBefore > now { first = cleanUpNotBefore }
+        if !isRunning, let end = foreignRuns.awaited(now) { first = end }
         if !isRunning, !hasDiscard { return outCount > 0 ? drainDeadline : first }
         for unit in units.values {
             let time = unit.isOut ? unit.deadline : unit.notBefore
@@ -115,7 +115,7 @@ extension JobState {
 
     private func nextCleanUp(_ turn: Turn) -> WorkUnit.Key? {
         guard !record.state.isEnd, !isEnding, outCount == 0 else { return nil }
-        guard isStateRecorded, turn.now >= cleanUpNotBefore else { return nil }
+        guard isStateRecorded, foreignRuns.awaited(turn.now) == nil else { return nil }
         let key = WorkUnit.Key(.discard)
         guard let unit = units[key] else { return key }
         return unit.notBefore <= turn.now ? key : nil

@@ -12,6 +12,7 @@ extension JobState {
         firstResult = min(firstResult ?? offset, offset)
         lastResult = max(lastResult, offset)
         if isReplaying { recall(key, result) }
+        if isReplaying || result.epoch < record.epoch { foreignRuns.note(result) }
         if key.step == .plan, record.order.spec.target != nil { notePlan(result, offset, turn) }
         if result.isOutcome { units[key]?.end(result.run) }
         switch result.body {

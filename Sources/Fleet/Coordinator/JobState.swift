@@ -19,8 +19,6 @@ struct JobState {
     var durableEpoch = 0
     /// The latest epoch for whose sake a record was written again.
     var claimedEpoch = 0
-    /// Whether another coordinator had it before.
-    var wasTaken = false
     /// Whether its past is being replayed.
     var isReplaying = false
     /// Whether it has to be planned again before it goes on.
@@ -45,8 +43,8 @@ struct JobState {
     var retries = 0
     /// Until when a job that ends early waits for its tasks.
     var drainDeadline = Milliseconds.max
-    /// When the clean-up of a job that ends early may begin at the earliest: an earlier coordinator's tasks may still run.
-    var cleanUpNotBefore = Milliseconds.min
+    /// Runs that began under an earlier coordinator and have not ended: a job that ends early waits for them too.
+    var foreignRuns = ForeignRuns()
     /// Whether a control record is due.
     var isControlDue = false
     /// Ranges that are done but whose place was asked for again.
