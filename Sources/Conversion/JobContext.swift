@@ -115,7 +115,10 @@ final class JobContext: Sendable {
     }
 
     private static func rangeSize(of spec: JobSpec, _ guestSize: UInt64) -> UInt64 {
-        spec.rangeSize ?? RangePlanner.defaultRangeSize(guestSize: guestSize)
+        if let size = spec.rangeSize { return size }
+        return spec.target == nil
+            ? RangePlanner.readingRangeSize(guestSize: guestSize)
+            : RangePlanner.defaultRangeSize(guestSize: guestSize)
     }
 
     private static func plan(

@@ -37,6 +37,14 @@ package struct RangePlanner: Sendable {
         return size
     }
 
+    /// The same where nothing is written, so that no buffer has to hold a range: longer on larger disks, as each range costs a fleet
+    /// some messages, but with a hundred left to share out.
+    package static func readingRangeSize(guestSize: UInt64) -> UInt64 {
+        var size: UInt64 = 4 * unit
+        while size < 64 << 20, guestSize / size > 1 << 7 { size *= 2 }
+        return size
+    }
+
     /// A plan's ranges, in order, and how many bytes of data they hold.
     package struct Ranges: Sendable {
         /// The ranges, one behind the other from 0 to the disk's end.

@@ -22,6 +22,15 @@ internal import Testing
             .divide(guestSize: size, [walk])
     }
 
+    @Test(
+        "ranges that are only read are longer on larger disks",
+        arguments: [(0, 16), (2 << 30, 16), (3 << 30, 32), (6 << 30, 64), (1 << 50, 64)]
+            as [(UInt64, UInt64)]
+    )
+    func readingRanges(guestSize: UInt64, mebibytes: UInt64) {
+        #expect(RangePlanner.readingRangeSize(guestSize: guestSize) == mebibytes << 20)
+    }
+
     @Test func `an empty disk has no range`() throws {
         #expect(try divide(0, data: []).ranges.isEmpty)
     }

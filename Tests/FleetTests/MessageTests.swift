@@ -118,6 +118,58 @@ struct MessageTests {
         #expect(try MessageCodec.message(Self.encode(message)) == message)
     }
 
+    /// What the codec writes and reads by a short way of its own must mean the same to a general JSON parser.
+    @Test("spaces, escapes and unknown fields change nothing", arguments: messages())
+    func otherSpelling(message: Message) throws {
+        let record = try Self.encode(message)
+        let text = String(decoding: try #require(record.value), as: UTF8.self)
+        for (plain, other) in [
+            ("\":", "\" : "), ("\":\"", "\":\n\""), ("{", "{\"unknown\":[{}],"),
+            ("job-1", "\\u006aob-1"),
+            ("/", "\\/"),
+        ] {
+            let spelled = [UInt8](text.replacing(plain, with: other).utf8)
+            #expect(try MessageCodec.message(Self.stored(record.headers, spelled)) == message)
+        }
+    }
+
+    @Test("a name with quotes, backslashes, control characters and emoji travels as it is")
+    func oddNames() throws {
+        let name = TaskName(job: "job-1", step: .range, plan: "\u{1F600}", index: 3)
+        let run = "host\"\\\n\u{1}\u{7f}/7"
+        let message = Message.result(
+            ResultMessage(task: name, attempt: 1, epoch: 2, run: run, body: .ranged(Self.range))
+        )
+        #expect(try MessageCodec.message(Self.encode(message)) == message)
+    }
+
+    @Test(
+        "what is nearly a report is refused as any other parser would",
+        arguments: [
+            "", "{}", "{", "[]", "{\"job\":\"a\"}", "{\"bytes\":01}", "{\"bytes\":1.5}",
+            "{\"bytes\":-1}",
+            "{\"bytes\":18446744073709551616}", "{\"bytes\":5}x",
+        ]
+    )
+    func nearlyReports(fields: String) throws {
+        let name = TaskName(job: "job-1", step: .range, plan: "ab12", index: 3)
+        let whole = ResultMessage(
+            task: name,
+            attempt: 1,
+            epoch: 2,
+            run: "w/1",
+            body: .sized(SpaceRequest(5))
+        )
+        let record = try Self.encode(.result(whole))
+        let text = String(decoding: try #require(record.value), as: UTF8.self)
+        let spoiled =
+            fields.contains("bytes")
+            ? text.replacing("\"bytes\":5}", with: fields.dropFirst()) : fields
+        #expect(throws: DrayError.self) {
+            try MessageCodec.message(Self.stored(record.headers, [UInt8](spoiled.utf8)))
+        }
+    }
+
     @Test("every type of message is tried here")
     func allTypes() {
         #expect(Set(Self.messages().map(\.type)) == Set(MessageType.allCases))

@@ -75,9 +75,6 @@ package struct MessageCodec: Sendable {
         guard value.count <= largestValue else {
             throw DrayError(.unsupported, "a record of \(value.count) bytes is too large")
         }
-        guard JSONDepth.isAtMost(deepest, value) else {
-            throw DrayError(.corrupt, "the record nests deeper than \(deepest)")
-        }
         return try decode(type, value)
     }
 
@@ -95,9 +92,9 @@ package struct MessageCodec: Sendable {
         case .request(.cancel(let id)): try json(WireRequest(id: id))
         case .job(let record): try json(record)
         case .task(let task): try json(task)
-        case .result(let result): try json(WireResult(result))
+        case .result(let result): try json(WireResult(result), \.plainText)
         case .control(let record): try json(record)
-        case .event(let event): try json(WireEvent(event))
+        case .event(let event): try json(WireEvent(event), \.plainText)
         case .deadLetter(let letter): try json(letter)
         }
     }
@@ -128,12 +125,13 @@ package struct MessageCodec: Sendable {
         case .deadLetter: return .deadLetter(try parse(DeadLetter.self, value))
         case .started, .sized, .progress, .planned, .ranged, .sealed, .discarded, .failed,
             .cancelled:
-            let result = try parse(WireResult.self, value)
+            let result = try parse(WireResult.self, value, shortly: WireResult.init(plain:))
             for count in [result.index, result.attempt, result.epoch] { try check(count: count) }
             return .result(try result.message(type))
         case .jobSubmitted, .jobPlanned, .jobRange, .jobRetrying, .jobFinished, .jobFailed,
             .jobCancelled:
-            return .event(try parse(WireEvent.self, value).message(type))
+            let event = try parse(WireEvent.self, value, shortly: WireEvent.init(plain:))
+            return .event(try event.message(type))
         }
     }
 
@@ -169,6 +167,15 @@ package struct MessageCodec: Sendable {
         DrayError(.corrupt, "a number of the message is out of its limits")
     }
 
+    /// The short way of `plain`, where it goes, else the general one.
+    private static func json<Value: Encodable>(
+        _ value: Value,
+        _ plain: KeyPath<Value, [UInt8]?>
+    ) throws(DrayError) -> [UInt8] {
+        if let text = value[keyPath: plain] { return text }
+        return try json(value)
+    }
+
     private static func json(_ value: some Encodable) throws(DrayError) -> [UInt8] {
         do {
             let encoder = JSONEncoder()
@@ -179,10 +186,16 @@ package struct MessageCodec: Sendable {
         }
     }
 
+    /// Reads a value the short way, where that goes, else the general one.
     private static func parse<Value: Decodable>(
         _ type: Value.Type,
-        _ value: [UInt8]
+        _ value: [UInt8],
+        shortly: ([UInt8]) -> Value? = { _ in nil }
     ) throws(DrayError) -> Value {
+        if let known = shortly(value) { return known }
+        guard JSONDepth.isAtMost(deepest, value) else {
+            throw DrayError(.corrupt, "the record nests deeper than \(deepest)")
+        }
         do {
             return try JSONDecoder().decode(type, from: Data(value))
         } catch {

@@ -7,7 +7,7 @@ internal import Digest
 internal import DiskImage
 internal import FoundationEssentials
 
-/// A range's result as it travels: digests as one base64 string, runs as short text.
+/// A range's result as it travels: digests as one base64 string, runs as short text. Each field is named in `WireMessages+Plain` too.
 struct WireRangeResult: Codable {
     var start: UInt64
     var length: UInt64

@@ -4,7 +4,7 @@
 internal import BlockIO
 internal import Conversion
 
-/// A report as it travels; its type says which fields count.
+/// A report as it travels; its type says which fields count. Each field is named in `WireMessages+Plain` too.
 struct WireResult: Codable {
     var job: String
     var step: Step
@@ -76,7 +76,7 @@ struct WireResult: Codable {
     }
 }
 
-/// An event as it travels; its type says which fields count.
+/// An event as it travels; its type says which fields count. Each field is named in `WireMessages+Plain` too.
 struct WireEvent: Codable {
     var job: String
     var planned: PlanResult?
