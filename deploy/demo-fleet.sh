@@ -21,6 +21,11 @@ finish() {
 }
 trap finish EXIT
 
+say "starting a Kafka of one node"
+DRAY_BROKERS=$(deploy/local-kafka start "$work/kafka")
+export DRAY_BROKERS
+echo "it listens at $DRAY_BROKERS"
+
 if [ -z "${IMAGE:-}" ]; then
     IMAGE=$work/images/source.raw
     say "making an ext4 image of 2 GiB with 512 MiB of this machine's files"
@@ -30,11 +35,6 @@ else
     cp --sparse=always "$IMAGE" "$work/images/$(basename "$IMAGE")"
 fi
 name=$(basename "$IMAGE")
-
-say "starting a Kafka of one node"
-DRAY_BROKERS=$(deploy/local-kafka start "$work/kafka")
-export DRAY_BROKERS
-echo "it listens at $DRAY_BROKERS"
 
 say "dray topics create"
 "$dray" topics create --partitions 4 --task-partitions 8 --replication 1

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Dray authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Glibc
+
 /// The error of the data plane: one type from BlockIO up to the messages of a fleet, so that a failure
 /// keeps its kind, place and cause on the way to the person who must act on it.
 package struct DrayError: Error, Sendable, Hashable, Codable {
@@ -49,6 +51,10 @@ package struct DrayError: Error, Sendable, Hashable, Codable {
         self.offset = offset
         self.errno = errno
     }
+
+    /// Whether trying again may help: the machine said no, and not because of the path itself, which leads in circles (ELOOP) or is too
+    /// long (ENAMETOOLONG).
+    package var mayPass: Bool { kind == .resource && errno != ELOOP && errno != ENAMETOOLONG }
 
     /// The same error with the place filled in where it is not known yet.
     package func at(file: String? = nil, offset: UInt64? = nil) -> DrayError {

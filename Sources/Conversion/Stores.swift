@@ -86,7 +86,7 @@ package struct Stores: Sendable {
             throw refusal("a job names its files STORE/PATH, without '.' and '..'", path)
         }
         guard let store = all.first(where: { $0.name == parts[0] }) else {
-            throw refusal("there is no store '\(parts[0])' here", path)
+            throw refusal("this worker has no store '\(parts[0])' (--store \(parts[0])=DIR)", path)
         }
         return (store, parts.dropFirst().reduce(store.root) { $0 + "/" + $1 })
     }
@@ -102,7 +102,7 @@ package struct Stores: Sendable {
         in store: Store,
         _ name: String
     ) throws(DrayError) -> String {
-        guard let place = try RealPlace(path) else {
+        guard let place = try follow(path, for: name) else {
             throw DrayError(
                 .resource,
                 "the file is not there",
@@ -117,6 +117,15 @@ package struct Stores: Sendable {
             throw refusal("this is no regular file and no block device", name)
         }
         return path
+    }
+
+    /// Where `path` leads, which the job calls `name`.
+    private func follow(_ path: String, for name: String) throws(DrayError) -> RealPlace? {
+        do throws(DrayError) {
+            return try RealPlace(path)
+        } catch {
+            throw error.at(file: name)
+        }
     }
 
     private func refusal(_ text: String, _ path: String) -> DrayError {
@@ -146,7 +155,7 @@ extension Stores: JobFiles {
         guard !isOurs else {
             throw refusal("the name is one of those that unfinished targets have", name)
         }
-        guard let parent = try RealPlace(PathParts(path).directory) else {
+        guard let parent = try follow(PathParts(path).directory, for: name) else {
             throw DrayError(
                 .resource,
                 "the target's directory is not there",
@@ -158,7 +167,7 @@ extension Stores: JobFiles {
             throw refusal("the path leads out of the store", name)
         }
         // A link that leads nowhere is replaced itself.
-        guard let place = try RealPlace(path) else { return path }
+        guard let place = try follow(path, for: name) else { return path }
         guard PathParts.isBelow(place.path, store.root) else {
             throw refusal("the path leads out of the store", name)
         }
@@ -184,7 +193,7 @@ extension Stores: JobFiles {
         var directories: [String] = []
         for name in spec.references ?? [] {
             let (store, path) = try split(name, mayBeRoot: true)
-            guard let place = try RealPlace(path), place.kind == .directory else {
+            guard let place = try follow(path, for: name), place.kind == .directory else {
                 throw refusal("this is no directory that images may refer to", name)
             }
             guard place.path == store.root || PathParts.isBelow(place.path, store.root) else {

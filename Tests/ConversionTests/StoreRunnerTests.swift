@@ -194,6 +194,24 @@ private struct StoreBench {
         #expect(missing?.kind == .resource && missing?.file == "s/nowhere/x")
     }
 
+    @Test(
+        "a path that leads nowhere for good is named, and not tried again",
+        arguments: ["s/loop", "s/loop/x", "s/" + String(repeating: "n", count: 300)]
+    )
+    func endlessPaths(path: String) throws {
+        try Tool.check(["ln", "-s", "loop", bench.store + "/loop"])
+        for order in [bench.checksum(path), bench.convert("s/a.raw", path)] {
+            let error = try #require(try bench.error(order))
+            #expect(error.file == path && !error.mayPass)
+        }
+    }
+
+    @Test func `a store that the worker lacks is named`() throws {
+        let error = try #require(try bench.error(bench.checksum("other/a.raw")))
+        #expect(error.kind == .refused && error.file == "other/a.raw")
+        #expect(error.message.contains("no store 'other'"))
+    }
+
     @Test func `stores have plain names and are directories`() throws {
         for (name, directory) in [
             ("", bench.store), ("a/b", bench.store), (".", bench.store), ("..", bench.store),

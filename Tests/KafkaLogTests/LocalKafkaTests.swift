@@ -41,5 +41,6 @@ struct LocalKafkaTests {
         #expect(try Tool.run([Self.script, "kill", directory.file("none")]).status == 66)
         #expect(try Tool.run([Self.script]).status == 64)
         #expect(try Tool.run([Self.script, "start", directory.file("two"), "2"]).status == 64)
+        #expect(directory.names.isEmpty, "nothing is left behind")
     }
 }

@@ -67,7 +67,7 @@ package final class FleetClient {
     package func jobs() throws(DrayError) -> [Found<JobRecord>] {
         var found: [String: Found<JobRecord>] = [:]
         for number in 0..<topics.jobPartitions {
-            try readJobs(number) { found[$0.content.order.id] = $0 }
+            try readJobs(number) { found[$0] = $1 }
         }
         return Array(found.values)
     }
@@ -76,7 +76,7 @@ package final class FleetClient {
     package func job(_ id: String) throws(DrayError) -> Found<JobRecord>? {
         var found: Found<JobRecord>?
         let key = Array(id.utf8)
-        try readJobs(topics.partition(ofJob: id), key: key) { found = $0 }
+        try readJobs(topics.partition(ofJob: id), key: key) { found = $1 }
         return found
     }
 
@@ -108,19 +108,24 @@ package final class FleetClient {
         return found
     }
 
-    /// Reads the records of jobs in one partition, those of `key` alone where one is given.
+    /// Reads the records of jobs in one partition, those of `key` alone where one is given, and tells `body` each with its job's id;
+    /// nil where the job's record was removed.
     func readJobs(
         _ number: Int,
         key: [UInt8]? = nil,
-        _ body: (Found<JobRecord>) -> Void
+        _ body: (String, Found<JobRecord>?) -> Void
     ) throws(DrayError) {
         let partition = PartitionID(Topics.jobs, number)
         try log.read(partition, from: 0, to: try log.end(of: partition)) { record in
+            guard key == nil || record.key == key else { return }
+            switch MessageCodec.read(record) {
+            case .message(.job(let job)):
+                body(job.order.id, Found(content: job, record: record))
+            case .removed:
+                if let id = record.key { body(String(decoding: id, as: UTF8.self), nil) }
             // A job's record that cannot be read is its coordinator's to complain about.
-            guard key == nil || record.key == key,
-                case .message(.job(let job)) = MessageCodec.read(record)
-            else { return }
-            body(Found(content: job, record: record))
+            default: break
+            }
         }
     }
 }

@@ -100,9 +100,8 @@ extension FleetClient {
         let end = try log.end(of: PartitionID(Topics.jobs, number))
         guard ids.contains(where: { topics.partition(ofJob: $0) == number }) else { return end }
         var last: [String: Int64] = [:]
-        try readJobs(number) { found in
-            let id = found.content.order.id
-            if ids.contains(id) { last[id] = found.record.offset }
+        try readJobs(number) { id, found in
+            if ids.contains(id) { last[id] = found?.record.offset }
         }
         return min(end, last.values.min() ?? end)
     }

@@ -94,7 +94,7 @@ package struct RetryPolicy: Sendable, Hashable {
     package static let local = RetryPolicy(attempts: 2, base: 20, cap: 20, unendedStarts: nil)
 
     /// Whether trying again may help.
-    package static func isRetriable(_ error: DrayError) -> Bool { error.kind == .resource }
+    package static func isRetriable(_ error: DrayError) -> Bool { error.mayPass }
 
     /// How long to wait after the `failures`th failure: exponential, 20 % up or down by `salt`.
     func backoff(failures: Int, salt: UInt64) -> Milliseconds {
