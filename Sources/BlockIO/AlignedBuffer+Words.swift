@@ -19,4 +19,34 @@ extension AlignedBuffer {
             }
         }
     }
+
+    /// The integers of `width` bytes (4 or 8) stored least significant byte first in `range`, whose length is a multiple of that.
+    package func littleEndianWords(_ range: Range<Int>, width: Int) -> [UInt64] {
+        precondition(width == 4 || width == 8, "words have four or eight bytes")
+        precondition(range.count % width == 0, "a table has whole words")
+        return unsafe withBytes(range) { bytes in
+            unsafe [UInt64](unsafeUninitializedCapacity: bytes.count / width) { words, count in
+                for index in 0..<bytes.count / width {
+                    let word =
+                        width == 4
+                        ? UInt64(
+                            UInt32(
+                                littleEndian: unsafe bytes.loadUnaligned(
+                                    fromByteOffset: index * 4,
+                                    as: UInt32.self
+                                )
+                            )
+                        )
+                        : UInt64(
+                            littleEndian: unsafe bytes.loadUnaligned(
+                                fromByteOffset: index * 8,
+                                as: UInt64.self
+                            )
+                        )
+                    unsafe words.initializeElement(at: index, to: word)
+                }
+                count = bytes.count / width
+            }
+        }
+    }
 }

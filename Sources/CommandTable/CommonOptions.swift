@@ -17,7 +17,7 @@ extension OptionSpec {
         "format",
         value: "FMT",
         choices: formats,
-        "Format of the image: raw or qcow2. Without it the format is found by looking at the content; "
+        "Format of the image: raw, qcow2 or vmdk. Without it the format is found by looking at the content; "
             + "give it where the image comes from a stranger, who may have made a raw image look like another."
     )
 

@@ -12,12 +12,15 @@ package final class Image: Sendable {
     package let path: String
     /// The layers: the image itself first, its backing image next.
     package let layers: [any ImageDriver]
+    /// What keeps each layer but the last from being read on top of the next.
+    private let problems: [DrayError?]
 
     /// Makes a disk of `layers`, of which there is at least one.
     package init(path: String, layers: [any ImageDriver]) {
         precondition(!layers.isEmpty, "an image has at least one layer")
         self.path = path
         self.layers = layers
+        problems = zip(layers, layers.dropFirst()).map { $0.problem(above: $1) }
     }
 
     /// The size of the virtual disk in bytes: the first layer's, whatever its backing images' are.
@@ -30,7 +33,8 @@ package final class Image: Sendable {
     ///
     /// Only the first `depth` layers are asked (all of them by default). Where none has the run, the place
     /// is `unallocated` and the extent's depth is that of the last layer asked: less than `depth - 1` where the next layer
-    /// is too short to reach the run, which then reads as zeros whatever lies below.
+    /// is too short to reach the run, which then reads as zeros whatever lies below. Fails with `corrupt` where a layer is
+    /// needed that is not the one on which the layer above was put.
     package func map(
         _ offset: GuestOffset,
         limit: UInt64,
@@ -50,6 +54,7 @@ package final class Image: Sendable {
             guard offset.bytes < below else {
                 return extent(offset, length, level, .unallocated)
             }
+            if let problem = problems[level] { throw problem }
             length = min(length, below - offset.bytes)
             level += 1
         }

@@ -35,8 +35,17 @@ package protocol ImageDriver: AnyObject, Sendable {
     /// Verifies the layer's own metadata, as `qemu-img check` does; nil where the format has nothing to verify.
     func check() throws(DrayError) -> CheckReport?
 
+    /// What keeps this layer from being read on top of `parent`, if anything: asked once, and an error only where bytes of the
+    /// parent are needed.
+    func problem(above parent: any ImageDriver) -> DrayError?
+
     /// What `dray info` prints about the format: keys and values in qemu-img's names.
     func information() throws(DrayError) -> FormatInformation
+}
+
+extension ImageDriver {
+    /// None: for formats that do not know what their parent was like.
+    package func problem(above parent: any ImageDriver) -> DrayError? { nil }
 }
 
 /// What one layer says about a run of guest bytes.

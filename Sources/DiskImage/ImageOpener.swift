@@ -81,7 +81,13 @@ package struct ImageOpener: Sendable {
                 throw DrayError(.unsupported, "raw images have no internal snapshots", file: path)
             }
             return RawDriver(storage: storage)
-        case .vmdk: throw DrayError(.unsupported, "vmdk images are not read yet", file: path)
+        case .vmdk:
+            guard snapshot == nil else {
+                throw DrayError(.unsupported, "vmdk disks have no internal snapshots", file: path)
+            }
+            return try VMDKDriver(storage: storage) { name throws(DrayError) in
+                try openExtent(name, of: path)
+            }
         case .qcow2:
             return try QCOW2Driver(storage: storage, snapshot: snapshot) {
                 name throws(DrayError) in
@@ -104,6 +110,22 @@ package struct ImageOpener: Sendable {
         return file
     }
 
+    private func openExtent(_ name: String, of path: String) throws(DrayError) -> any Storage {
+        let resolved = try gate.resolve(name, referrer: path)
+        let file = try StorageOpener.open(
+            resolved,
+            for: .reading,
+            cache: cache,
+            within: gate.confinement
+        )
+        guard !(file is BlockDeviceStorage) else {
+            let text =
+                "the image has the device \(name) as an extent; disks of devices are not read"
+            throw DrayError(.unsupported, text, file: path)
+        }
+        return wrap(file)
+    }
+
     private func openFile(_ path: String) throws(DrayError) -> any Storage {
         wrap(
             try StorageOpener.open(
@@ -121,7 +143,9 @@ package struct ImageOpener: Sendable {
         guard head > 0 else { return .raw }
         let buffer = AlignedBuffer(count: 512)
         try storage.read(HostOffset(0), into: buffer, 0..<head)
-        return QCOW2Header.matches(buffer.bytes(0..<head)) ? .qcow2 : .raw
+        let bytes = buffer.bytes(0..<head)
+        if QCOW2Header.matches(bytes) { return .qcow2 }
+        return VMDKDriver.probe(bytes) ? .vmdk : .raw
     }
 
     private func backingFormat(

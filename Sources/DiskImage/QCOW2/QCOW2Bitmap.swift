@@ -30,7 +30,7 @@ struct QCOW2BitmapDirectory {
         guard header.autoclear.contains(.bitmaps),
             let data = header.data(of: QCOW2.extensionBitmaps)
         else { return nil }
-        let reader = BigEndianReader(data, file: file, base: UInt64(header.headerLength))
+        let reader = MetadataReader(data, file: file, base: UInt64(header.headerLength))
         guard data.count == 24, reader.load(4, as: UInt32.self) == 0 else {
             throw reader.corrupt("the bitmaps extension is not as the specification has it", 0)
         }
@@ -52,7 +52,7 @@ struct QCOW2BitmapDirectory {
     }
 
     /// Reads the bitmaps. Fails with `corrupt` where the directory breaks the specification, with `unsupported` where it has extra data.
-    func bitmaps(_ header: QCOW2Header, _ metadata: QCOW2Metadata) throws(DrayError)
+    func bitmaps(_ header: QCOW2Header, _ metadata: StorageMetadata) throws(DrayError)
         -> [QCOW2Bitmap]
     {
         var cursor = QCOW2MetadataCursor(metadata, "the bitmap directory", at: offset, limit: size)

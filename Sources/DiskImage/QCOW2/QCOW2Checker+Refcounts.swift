@@ -10,7 +10,7 @@ extension QCOW2Checker {
         guard let data = header.data(of: QCOW2.extensionEncryption), data.count == 16 else {
             return
         }
-        let reader = BigEndianReader(data, file: nil)
+        let reader = MetadataReader(data, file: nil)
         reference(reader.load(0), reader.load(8))
     }
 

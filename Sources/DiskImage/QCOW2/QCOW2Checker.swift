@@ -16,7 +16,7 @@ struct QCOW2Checker {
     private static let mostFindings = 100
 
     let header: QCOW2Header
-    let metadata: QCOW2Metadata
+    let metadata: StorageMetadata
     let clusterSize: UInt64
     private let snapshots: [QCOW2Snapshot]
     private let snapshotTableSize: UInt64

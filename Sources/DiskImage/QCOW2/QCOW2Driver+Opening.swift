@@ -15,7 +15,7 @@ extension QCOW2Driver {
     }
 
     /// Reads and validates the header, and where it says that the refcount table is.
-    static func readHeader(_ metadata: QCOW2Metadata) throws(DrayError) -> QCOW2Header {
+    static func readHeader(_ metadata: StorageMetadata) throws(DrayError) -> QCOW2Header {
         let name = metadata.storage.name
         let start = try metadata.bytes(
             "the header",
@@ -33,7 +33,7 @@ extension QCOW2Driver {
         return header
     }
 
-    private static func checkRefcountTable(_ header: QCOW2Header, _ metadata: QCOW2Metadata)
+    private static func checkRefcountTable(_ header: QCOW2Header, _ metadata: StorageMetadata)
         throws(DrayError)
     {
         let name = metadata.storage.name
@@ -102,7 +102,7 @@ extension QCOW2Driver {
     }
 
     /// Compares an L1 table's place and size with limits and file length. Returns how many entries cover the disk.
-    static func checkL1(_ state: State, _ header: QCOW2Header, _ metadata: QCOW2Metadata)
+    static func checkL1(_ state: State, _ header: QCOW2Header, _ metadata: StorageMetadata)
         throws(DrayError) -> Int
     {
         let size = UInt64(state.l1Size) * 8
@@ -130,7 +130,7 @@ extension QCOW2Driver {
     }
 
     /// Reads the L1 entries that cover the disk. The active table is checked even where a snapshot's is read.
-    static func readL1(_ state: State, _ header: QCOW2Header, _ metadata: QCOW2Metadata)
+    static func readL1(_ state: State, _ header: QCOW2Header, _ metadata: StorageMetadata)
         throws(DrayError) -> [UInt64]
     {
         _ = try checkL1(try Self.state(nil, header, [], ""), header, metadata)

@@ -21,14 +21,14 @@ package final class QCOW2Driver: ImageDriver {
     /// The external data file, where the image has one.
     let dataFile: (any Storage)?
     /// What holds the clusters: the data file or the image itself.
-    let clusters: QCOW2Metadata
-    let metadata: QCOW2Metadata
+    let clusters: StorageMetadata
+    let metadata: StorageMetadata
     /// The L1 entries that cover the disk, as stored.
     let l1: [UInt64]
     /// Whether the L1 table names more L2 tables than the file has clusters: then tables are shared, and walking them could
     /// take for ever.
     let hasSharedTables: Bool
-    let tables: QCOW2TableCache
+    let tables: TableCache
     let tableBuffers: BufferPool
     let decoder: ClusterDecoder
     /// The size of the snapshot table in bytes.
@@ -48,7 +48,7 @@ package final class QCOW2Driver: ImageDriver {
         cacheCapacity: Int = 16 << 20,
         openDataFile: (String) throws(DrayError) -> any Storage
     ) throws(DrayError) {
-        let metadata = QCOW2Metadata(storage)
+        let metadata = StorageMetadata(storage)
         let header = try Self.readHeader(metadata)
         let table = try QCOW2Snapshot.readTable(header, metadata)
         self.storage = storage
@@ -62,8 +62,8 @@ package final class QCOW2Driver: ImageDriver {
         let clusterCount = metadata.length.dividedRoundingUp(by: header.clusterSize)
         hasSharedTables = l1.count { $0 & ~QCOW2.copied != 0 } > clusterCount
         dataFile = try Self.dataFile(header, storage.name, openDataFile)
-        clusters = dataFile.map { QCOW2Metadata($0) } ?? metadata
-        tables = QCOW2TableCache(capacity: cacheCapacity, clusterBits: header.clusterBits)
+        clusters = dataFile.map { StorageMetadata($0) } ?? metadata
+        tables = TableCache(capacity: cacheCapacity, tableBits: header.clusterBits)
         tableBuffers = BufferPool(bufferSize: Int(header.clusterSize))
         decoder = ClusterDecoder(header.compression, clusterSize: Int(header.clusterSize))
     }

@@ -7,13 +7,13 @@ extension QCOW2Header {
     /// Whether these first bytes of a storage (4 are enough) are those of a qcow2 image of any version.
     package static func matches(_ bytes: [UInt8]) -> Bool {
         bytes.count >= 4
-            && BigEndianReader(bytes, file: nil).load(0, as: UInt32.self) == QCOW2.magic
+            && MetadataReader(bytes, file: nil).load(0, as: UInt32.self) == QCOW2.magic
     }
 
     /// The cluster size in bytes that the first 24 bytes tell, so that the first cluster can be read.
     /// Fails with `corrupt` or `unsupported` where they are not those of a qcow2 image.
     package static func clusterSize(of bytes: [UInt8], file: String) throws(DrayError) -> Int {
-        let reader = BigEndianReader(bytes, file: file)
+        let reader = MetadataReader(bytes, file: file)
         try checkStart(reader)
         return 1 << Int(try clusterBits(reader))
     }
@@ -23,7 +23,7 @@ extension QCOW2Header {
     /// Fails with `corrupt` where a field breaks the specification and with `unsupported` where it asks for what
     /// is not known; the message names the field, the error's offset is the field's. Tables are not looked at.
     package init(_ bytes: [UInt8], file: String) throws(DrayError) {
-        let reader = BigEndianReader(bytes, file: file)
+        let reader = MetadataReader(bytes, file: file)
         try Self.checkStart(reader)
         let bits = try Self.clusterBits(reader)
         self.init(version: reader.load(4), clusterBits: bits, size: reader.load(24))
@@ -42,7 +42,7 @@ extension QCOW2Header {
         try checkFields(reader)
     }
 
-    private static func checkStart(_ reader: BigEndianReader) throws(DrayError) {
+    private static func checkStart(_ reader: MetadataReader) throws(DrayError) {
         guard reader.bytes.count >= QCOW2.headerLengthV2 else {
             throw reader.corrupt("the file is too short for a qcow2 header", 0)
         }
@@ -58,7 +58,7 @@ extension QCOW2Header {
         }
     }
 
-    private static func clusterBits(_ reader: BigEndianReader) throws(DrayError) -> UInt32 {
+    private static func clusterBits(_ reader: MetadataReader) throws(DrayError) -> UInt32 {
         let bits = reader.load(20, as: UInt32.self)
         guard QCOW2.clusterBits.contains(bits) else {
             throw reader.corrupt("cluster_bits is \(bits), not from 9 to 21", 20)
@@ -66,7 +66,7 @@ extension QCOW2Header {
         return bits
     }
 
-    private mutating func parseVersion3(_ reader: BigEndianReader) throws(DrayError) {
+    private mutating func parseVersion3(_ reader: MetadataReader) throws(DrayError) {
         incompatible = QCOW2Incompatible(rawValue: reader.load(72))
         compatible = QCOW2Compatible(rawValue: reader.load(80))
         autoclear = QCOW2Autoclear(rawValue: reader.load(88))
@@ -83,7 +83,7 @@ extension QCOW2Header {
     }
 
     /// The compression type exists where the header is long enough, and must agree with its feature bit.
-    private mutating func parseCompression(_ reader: BigEndianReader) throws(DrayError) {
+    private mutating func parseCompression(_ reader: MetadataReader) throws(DrayError) {
         let value: UInt8 = headerLength > QCOW2.headerLengthV3 ? reader.bytes[104] : 0
         guard incompatible.contains(.compressionType) == (value != 0) else {
             throw reader.corrupt(
@@ -97,7 +97,7 @@ extension QCOW2Header {
         compression = type
     }
 
-    private func parseBackingName(_ reader: BigEndianReader) throws(DrayError) -> [UInt8]? {
+    private func parseBackingName(_ reader: MetadataReader) throws(DrayError) -> [UInt8]? {
         let offset: UInt64 = reader.load(8)
         guard offset != 0 else { return nil }
         let length: UInt32 = reader.load(16)
@@ -119,7 +119,7 @@ extension QCOW2Header {
         return length == 0 ? nil : Array(reader.bytes[Int(offset)..<Int(offset) + Int(length)])
     }
 
-    private mutating func parseExtensions(_ reader: BigEndianReader) throws(DrayError) {
+    private mutating func parseExtensions(_ reader: MetadataReader) throws(DrayError) {
         let stored: UInt64 = reader.load(8)
         let area = stored == 0 ? clusterSize : stored
         let end = Int(min(area, UInt64(reader.bytes.count)))
@@ -147,7 +147,7 @@ extension QCOW2Header {
         }
     }
 
-    private func refuseUnknownFeatures(_ reader: BigEndianReader) throws(DrayError) {
+    private func refuseUnknownFeatures(_ reader: MetadataReader) throws(DrayError) {
         let unknown = incompatible.subtracting(.known)
         guard !unknown.isEmpty else { return }
         let names = QCOW2FeatureName.decode(data(of: QCOW2.extensionFeatureNames) ?? [])
@@ -161,7 +161,7 @@ extension QCOW2Header {
         )
     }
 
-    private func checkFields(_ reader: BigEndianReader) throws(DrayError) {
+    private func checkFields(_ reader: MetadataReader) throws(DrayError) {
         guard QCOW2.refcountOrders.contains(refcountOrder) else {
             throw reader.corrupt("refcount_order is \(refcountOrder), more than 6", 96)
         }

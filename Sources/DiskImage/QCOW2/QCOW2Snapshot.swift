@@ -32,7 +32,7 @@ package struct QCOW2Snapshot: Sendable, Hashable {
 
 extension QCOW2Snapshot {
     /// Reads the snapshot table that `header` names. Returns the snapshots and the table's size in bytes.
-    static func readTable(_ header: QCOW2Header, _ metadata: QCOW2Metadata) throws(DrayError)
+    static func readTable(_ header: QCOW2Header, _ metadata: StorageMetadata) throws(DrayError)
         -> (snapshots: [QCOW2Snapshot], size: UInt64)
     {
         guard header.snapshotCount > 0 else { return ([], 0) }

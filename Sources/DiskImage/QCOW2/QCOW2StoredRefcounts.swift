@@ -8,22 +8,22 @@ internal import Storage
 struct QCOW2StoredRefcounts {
     /// The refcount table, as stored.
     let table: [UInt64]
-    private let metadata: QCOW2Metadata
+    private let metadata: StorageMetadata
     private let clusterSize: UInt64
     /// Binary logarithms: refcounts a block, bits a refcount.
     private let blockBits: UInt64
     private let order: UInt64
-    private let blocks: QCOW2TableCache
+    private let blocks: TableCache
     private var current = -1
     private var words: [UInt64] = []
     private var isReadable = true
 
-    init(_ header: QCOW2Header, _ metadata: QCOW2Metadata) throws(DrayError) {
+    init(_ header: QCOW2Header, _ metadata: StorageMetadata) throws(DrayError) {
         self.metadata = metadata
         clusterSize = header.clusterSize
         order = UInt64(header.refcountOrder)
         blockBits = UInt64(header.clusterBits) + 3 - order
-        blocks = QCOW2TableCache(capacity: 8 << 20, clusterBits: header.clusterBits)
+        blocks = TableCache(capacity: 8 << 20, tableBits: header.clusterBits)
         table = try metadata.words(
             "the refcount table",
             at: header.refcountTableOffset,
@@ -67,7 +67,7 @@ struct QCOW2StoredRefcounts {
     }
 }
 
-extension QCOW2Metadata {
+extension StorageMetadata {
     /// The `count` words at `offset`, zeros where the file has ended: for checking what may be cut off.
     func paddedWords(at offset: UInt64, count: Int) throws(DrayError) -> [UInt64] {
         let present = offset >= length ? 0 : Int(min(UInt64(count) * 8, length - offset))

@@ -41,6 +41,19 @@ package enum VMDK {
     /// The size of an entry of a hosted or COWD table or directory, in bytes.
     package static let entrySize: UInt64 = 4
 
+    // MARK: Space-efficient extents
+
+    /// The size of an entry of a table or directory, in bytes.
+    static let spaceEfficientEntrySize: UInt64 = 8
+    /// The upper half of a directory's entry that names a table; the lower is its index.
+    static let spaceEfficientTable: UInt64 = 0x1000_0000
+    /// The upper four bits of a table's entry: a grain that the guest has discarded.
+    static let spaceEfficientUnmapped: UInt64 = 1
+    /// The upper four bits of a table's entry: a grain of zeros.
+    static let spaceEfficientZeroed: UInt64 = 2
+    /// The upper four bits of a table's entry: a grain with a place.
+    static let spaceEfficientAllocated: UInt64 = 3
+
     // MARK: Stream-optimized extents
 
     /// The size of the start of a grain's marker, in bytes: its first sector (8), the stream's length (4). The stream follows.

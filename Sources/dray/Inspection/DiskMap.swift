@@ -59,7 +59,8 @@ struct DiskMap {
             length = answer.length
             answer.depth = depth
             guard !answer.isData, !answer.isZero else {
-                return looksBelow[depth] ? try lookBelow(layer, answer) : answer
+                let looks = looksBelow[depth] || Self.isFlat(layer, start)
+                return looks ? try lookBelow(layer, answer) : answer
             }
             let below = depth + 1 < layers.count ? Self.sectors(layers[depth + 1].guestSize) : 0
             guard start < below else {
@@ -94,6 +95,12 @@ struct DiskMap {
     /// The rest of the last sector of a raw image, beyond its end: zeros.
     private func tail(of layer: any ImageDriver, _ start: UInt64, _ limit: UInt64) -> BlockStatus {
         Self.status(.zero(layer.storage, HostOffset(start)), start, limit)
+    }
+
+    /// Whether the run is in a flat extent of VMDK: qemu asks the file of such about holes.
+    private static func isFlat(_ layer: any ImageDriver, _ start: UInt64) -> Bool {
+        guard let disk = layer as? VMDKDriver, start < disk.guestSize else { return false }
+        return disk.isFlat(at: GuestOffset(start))
     }
 
     private static func status(_ place: Place, _ start: UInt64, _ length: UInt64) -> BlockStatus {

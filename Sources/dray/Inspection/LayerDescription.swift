@@ -13,7 +13,7 @@ struct LayerDescription {
     let format: String
     /// The disk's size in bytes, in whole sectors.
     let virtualSize: UInt64
-    /// The space that the file takes on its file system, in bytes.
+    /// The space that its files take on their file systems, in bytes.
     let actualSize: UInt64
     /// The backing image as the image names it.
     let backing: BackingReference?
@@ -25,7 +25,11 @@ struct LayerDescription {
         path = layer.storage.name
         format = layer.format.rawValue
         virtualSize = layer.guestSize.roundedUp(to: 512) ?? layer.guestSize
-        actualSize = try FileSpace.allocated(path)
+        // As with qemu-img, a qcow2 image's data file does not count, and a disk's extents do.
+        let files = layer.format == .vmdk ? layer.storages : [layer.storage]
+        var space: UInt64 = 0
+        for file in files { space += try FileSpace.allocated(file.name) }
+        actualSize = space
         backing = layer.backing
         details = try layer.information()
     }

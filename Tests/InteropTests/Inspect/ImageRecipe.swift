@@ -155,7 +155,7 @@ extension ImageRecipe {
     }
 
     /// Every image that is whole.
-    static let whole = raw + qcow2 + chains
+    static let whole = raw + qcow2 + chains + vmdk
 
     /// Qcow2 images with a wound. The tables of a fresh image with clusters of 64 KiB lie at known places: refcount
     /// blocks at 128k, L1 at 192k, the first L2 table at 256k, data behind.

@@ -3,11 +3,11 @@
 
 internal import Synchronization
 
-/// Keeps the L2 tables that were used last, decoded, within a bound of memory.
+/// Keeps the mapping tables of an image that were used last, decoded, within a bound of memory.
 ///
-/// Eight ways a set: finding, inserting and evicting cost the same whatever the number of tables (a 2 MiB cluster leaves room for 8, a 512 byte
-/// one for 32 768).
-final class QCOW2TableCache: Sendable {
+/// Eight ways a set: finding, inserting and evicting cost the same whatever the number of tables (tables of 2 MiB leave room for 8, of 512 bytes
+/// for 32 768).
+final class TableCache: Sendable {
     private struct Slot {
         var offset: UInt64 = 0
         var lastUse: UInt64 = 0
@@ -21,13 +21,13 @@ final class QCOW2TableCache: Sendable {
 
     private static let ways = 8
     private let sets: Int
-    private let clusterBits: UInt64
+    private let tableBits: UInt64
     private let state: Mutex<State>
 
-    /// A cache of at most `capacity` bytes (but always 8 tables) of tables of 2^`clusterBits` bytes.
-    init(capacity: Int, clusterBits: UInt32) {
-        self.clusterBits = UInt64(clusterBits)
-        sets = max(1, (capacity >> Int(clusterBits)) / Self.ways)
+    /// A cache of at most `capacity` bytes (but always 8 tables) of tables of 2^`tableBits` bytes.
+    init(capacity: Int, tableBits: UInt32) {
+        self.tableBits = UInt64(tableBits)
+        sets = max(1, (capacity >> Int(tableBits)) / Self.ways)
         state = Mutex(State(slots: [Slot](repeating: Slot(), count: sets * Self.ways)))
     }
 
@@ -60,6 +60,6 @@ final class QCOW2TableCache: Sendable {
     }
 
     private func firstSlot(_ offset: UInt64) -> Int {
-        Int((offset >> clusterBits) % UInt64(sets)) * Self.ways
+        Int((offset >> tableBits) % UInt64(sets)) * Self.ways
     }
 }

@@ -4,7 +4,7 @@
 internal import BlockIO
 
 /// Reads integers from a copy of some metadata and makes the errors about them.
-struct BigEndianReader {
+struct MetadataReader {
     let bytes: [UInt8]
     /// The file that the bytes are from, for messages.
     let file: String?
@@ -25,6 +25,14 @@ struct BigEndianReader {
             value = value << 8 | I(bytes[index])
         }
         return value
+    }
+
+    /// The integer at `offset`, least significant byte first. The caller has checked that it is there.
+    func little<I: FixedWidthInteger & UnsignedInteger>(_ offset: Int, as type: I.Type = I.self)
+        -> I
+    {
+        let value: I = load(offset)
+        return value.byteSwapped
     }
 
     /// An error about a field at `offset` that breaks the specification.

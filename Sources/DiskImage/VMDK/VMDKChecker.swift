@@ -1,0 +1,97 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import BlockIO
+internal import Storage
+
+extension VMDKDriver {
+    /// Verifies directories and tables of all extents: every grain lies in its file and belongs to one place of the disk. As with
+    /// qemu-img, the numbers of clusters are not counted.
+    package func check() throws(DrayError) -> CheckReport? {
+        var report = CheckReport()
+        for extent in extents {
+            guard case .sparse(let sparse) = extent.content else { continue }
+            var checker = try VMDKChecker(sparse.map)
+            try checker.run(&report)
+        }
+        return report
+    }
+}
+
+/// Verifies the map of one sparse extent.
+struct VMDKChecker {
+    /// The most memory that the note of used places may take, in bytes.
+    private static let largestNote: UInt64 = 192 << 20
+    /// How many findings are named.
+    private static let mostFindings = 100
+
+    private let map: VMDKGrainMap
+    /// The distance between two places that cannot both be used, in bytes.
+    private let unit: UInt64
+    /// A bit for each unit of the file: whether a grain begins there.
+    private var used: [UInt64]
+
+    /// A checker of `map`. Fails with `unsupported` where the file is too large to be noted.
+    init(_ map: VMDKGrainMap) throws(DrayError) {
+        self.map = map
+        unit = map.geometry.isCompressed ? VMDK.sector : map.geometry.grainSize
+        let units = map.metadata.length / unit + 1
+        guard units / 8 <= Self.largestNote else {
+            throw DrayError(
+                .unsupported,
+                "the file has more places for grains than can be checked",
+                file: map.metadata.storage.name
+            )
+        }
+        used = [UInt64](repeating: 0, count: Int(units / 64) + 1)
+    }
+
+    /// Adds what is wrong to `report`.
+    mutating func run(_ report: inout CheckReport) throws(DrayError) {
+        for index in try map.directory.damagedEntries() {
+            note(
+                "entry \(index) of the grain directory is damaged; the redundant one has it",
+                &report
+            )
+        }
+        var index: UInt64 = 0
+        while true {
+            index = try map.directory.firstPresent(from: index, to: map.geometry.tables)
+            guard index < map.geometry.tables else { return }
+            try check(table: index, &report)
+            index += 1
+        }
+    }
+
+    private mutating func check(table index: UInt64, _ report: inout CheckReport) throws(DrayError)
+    {
+        let places: [UInt64]
+        do throws(DrayError) {
+            guard let table = try map.table(index) else { return }
+            places = table
+        } catch  where error.kind == .corrupt {
+            return note(error.description, &report)
+        }
+        for (entry, place) in places.enumerated() where place > VMDKEntryRules.zeroed {
+            guard place > VMDKEntryRules.invalid else {
+                note(try map.damage(index, entry).description, &report)
+                continue
+            }
+            let slot = Int(place / unit)
+            let bit = UInt64(1) << UInt64(slot % 64)
+            if used[slot / 64] & bit != 0 {
+                let guest = index * map.geometry.coverage + UInt64(entry) * map.geometry.grainSize
+                note(
+                    "the grain for offset \(guest) of the extent, at \(place), is another's, too",
+                    &report
+                )
+            }
+            used[slot / 64] |= bit
+        }
+    }
+
+    private func note(_ text: String, _ report: inout CheckReport) {
+        report.corruptions += 1
+        if report.findings.count < Self.mostFindings { report.findings.append("ERROR \(text)") }
+    }
+}

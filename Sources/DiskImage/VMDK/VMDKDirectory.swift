@@ -1,0 +1,175 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import Storage
+internal import Synchronization
+
+/// The grain directory of a sparse extent, read page by page: where each grain table is.
+///
+/// Where the extent has a redundant directory, an entry that is missing or damaged is taken from there.
+final class VMDKDirectory: Sendable {
+    /// The entries of a page: 16 KiB of a hosted directory.
+    private static let pageEntries: UInt64 = 4096
+
+    /// How many entries there are.
+    let count: UInt64
+    /// Where the directory starts, in bytes.
+    let start: UInt64
+    private let redundant: UInt64?
+    private let rules: VMDKEntryRules
+    private let tableSize: UInt64
+    private let metadata: StorageMetadata
+    private let pages = TableCache(capacity: 4 << 20, tableBits: 15)
+    private let counted = Mutex<(pages: Set<UInt64>, tables: UInt64)>(([], 0))
+
+    /// A directory at `start` whose tables have `tableSize` bytes. `count` entries must lie in the file, there or in the redundant
+    /// directory: fails with `corrupt` otherwise.
+    init(
+        _ metadata: StorageMetadata,
+        rules: VMDKEntryRules,
+        at start: UInt64,
+        redundant: UInt64?,
+        count: UInt64,
+        tableSize: UInt64
+    ) throws(DrayError) {
+        self.metadata = metadata
+        self.rules = rules
+        self.count = count
+        self.tableSize = tableSize
+        let size = count * rules.entrySize
+        let other = redundant.flatMap { Self.isUsable($0, size, metadata.length) ? $0 : nil }
+        if let other, !Self.isUsable(start, size, metadata.length) {
+            self.start = other
+            self.redundant = nil
+        } else {
+            guard start > 0 || count == 0 else {
+                throw DrayError(
+                    .corrupt,
+                    "the grain directory is at offset 0, where the header is",
+                    file: metadata.storage.name,
+                    offset: 0
+                )
+            }
+            try metadata.check("the grain directory", at: start, size: size)
+            self.start = start
+            self.redundant = other
+        }
+    }
+
+    private static func isUsable(_ start: UInt64, _ size: UInt64, _ length: UInt64) -> Bool {
+        guard start > 0, let end = start.adding(size) else { return false }
+        return end <= length
+    }
+
+    /// Where table `index` is: an offset in bytes, or a special place of ``VMDKEntryRules``.
+    func place(_ index: UInt64) throws(DrayError) -> UInt64 {
+        let page = try page(index / Self.pageEntries)
+        return page[Int(index % Self.pageEntries)]
+    }
+
+    /// Where the redundant directory has table `index`; nil where there is none, or not in the file.
+    func redundantPlace(_ index: UInt64) throws(DrayError) -> UInt64? {
+        guard let redundant else { return nil }
+        let entry = try entries(at: redundant + index * rules.entrySize, 1)[0]
+        let place = checked(entry)
+        return place > VMDKEntryRules.invalid ? place : nil
+    }
+
+    /// The first index from `index` on whose table is there, or `end` at most: passes over absent tables a page at a time.
+    func firstPresent(from index: UInt64, to end: UInt64) throws(DrayError) -> UInt64 {
+        var index = index
+        while index < end {
+            let page = try page(index / Self.pageEntries)
+            let base = index.roundedDown(to: Self.pageEntries)
+            let rest = page[Int(index - base)...]
+            if let found = rest.firstIndex(where: { $0 != VMDKEntryRules.unallocated }) {
+                return min(base + UInt64(found), end)
+            }
+            index = base + UInt64(page.count)
+        }
+        return end
+    }
+
+    /// How many tables from `index` on lie one behind the other, `stride` bytes apart, at most `limit`.
+    func contiguous(from index: UInt64, stride: UInt64, limit: UInt64) throws(DrayError) -> UInt64 {
+        let page = try page(index / Self.pageEntries)
+        let first = Int(index % Self.pageEntries)
+        var found: UInt64 = 1
+        while found < limit, first + Int(found) < page.count,
+            page[first + Int(found)] == page[first] + found * stride
+        {
+            found += 1
+        }
+        return found
+    }
+
+    /// The entry as stored, for messages.
+    func stored(_ index: UInt64) throws(DrayError) -> UInt64 {
+        try entries(at: start + index * rules.entrySize, 1)[0]
+    }
+
+    /// The entries that are damaged, but not in the redundant directory, at most 1000.
+    func damagedEntries() throws(DrayError) -> [UInt64] {
+        guard redundant != nil else { return [] }
+        var damaged: [UInt64] = []
+        for first in stride(from: 0, to: count, by: Int(Self.pageEntries))
+        where damaged.count < 1000 {
+            let size = Int(min(Self.pageEntries, count - first))
+            let places = try entries(at: start + first * rules.entrySize, size).map(checked)
+            let used = try page(first / Self.pageEntries)
+            for index in places.indices where places[index] != used[index] {
+                damaged.append(first + UInt64(index))
+            }
+        }
+        return damaged
+    }
+
+    private func page(_ number: UInt64) throws(DrayError) -> [UInt64] {
+        let key = (number + 1) << 15
+        if let known = pages.find(key) { return known }
+        let first = number * Self.pageEntries
+        let size = Int(min(Self.pageEntries, count - first))
+        var places = try entries(at: start + first * rules.entrySize, size).map(checked)
+        if let redundant, places.contains(where: { $0 <= VMDKEntryRules.invalid }) {
+            let others = try entries(at: redundant + first * rules.entrySize, size).map(checked)
+            for index in places.indices where places[index] <= VMDKEntryRules.invalid {
+                if others[index] > VMDKEntryRules.invalid { places[index] = others[index] }
+            }
+        }
+        try refuseSharing(places, number)
+        pages.insert(places, at: key)
+        return places
+    }
+
+    /// The place that `entry` names, if the table there begins in the file behind the header.
+    private func checked(_ entry: UInt64) -> UInt64 {
+        let place = rules.table(entry, tableSize: tableSize)
+        return place < metadata.length ? place : VMDKEntryRules.invalid
+    }
+
+    private func entries(at offset: UInt64, _ count: Int) throws(DrayError) -> [UInt64] {
+        try metadata.littleEndianWords(
+            "the grain directory",
+            at: offset,
+            count: count,
+            width: Int(rules.entrySize)
+        )
+    }
+
+    /// Tables that together are larger than the file are shared: walking them could take for ever.
+    private func refuseSharing(_ places: [UInt64], _ number: UInt64) throws(DrayError) {
+        let present = places.count { $0 > VMDKEntryRules.invalid }
+        let total = counted.withLock { counted in
+            if counted.pages.insert(number).inserted { counted.tables += UInt64(present) }
+            return counted.tables
+        }
+        guard total > metadata.length / tableSize + 1 else { return }
+        throw DrayError(
+            .corrupt,
+            "the grain directory names more grain tables than the file has room for",
+            file: metadata.storage.name,
+            offset: start
+        )
+    }
+}
