@@ -9,6 +9,28 @@ internal import Synchronization
 internal import TestSupport
 internal import Testing
 
+/// A target that several processes may write.
+struct FencedKind: Sendable, CustomTestStringConvertible {
+    let format: ImageFormat
+    var subformat: String?
+    /// What else has a name when the target has.
+    var others: [String] = []
+
+    var testDescription: String { subformat ?? format.rawValue }
+
+    static let qcow2 = FencedKind(format: .qcow2)
+    static let flat = FencedKind(
+        format: .vmdk,
+        subformat: "monolithicFlat",
+        others: ["target-flat"]
+    )
+    static let all = [
+        FencedKind(format: .raw), qcow2, FencedKind(format: .vmdk), flat,
+        FencedKind(format: .vmdk, subformat: "twoGbMaxExtentSparse", others: ["target-s001"]),
+        FencedKind(format: .vmdk, subformat: "twoGbMaxExtentFlat", others: ["target-f001"]),
+    ]
+}
+
 /// A job of several ranges that workers of several processes might run: each runner here is one.
 private struct FencedJob {
     let directory: TemporaryDirectory
@@ -17,8 +39,10 @@ private struct FencedJob {
     let plan: PlanResult
     let control: TestControl
     let staging: StagingFile
+    let kind: FencedKind
 
-    init(_ format: ImageFormat, existing: TargetSpec.Existing = .refuse) throws {
+    init(_ kind: FencedKind, existing: TargetSpec.Existing = .refuse) throws {
+        self.kind = kind
         directory = try TemporaryDirectory()
         var generator = SeededGenerator(for: "fence")
         let disk = ImageDescription.random(using: &generator, largestSize: 40 << 20)
@@ -26,7 +50,8 @@ private struct FencedJob {
         let source = SourceSpec(path: directory.file("source"), format: .raw)
         var spec = JobSpec(kind: .convert, sources: [source])
         spec.rangeSize = 4 << 20
-        var target = TargetSpec(path: directory.file("target"), format: format)
+        var target = TargetSpec(path: directory.file("target"), format: kind.format)
+        target.options = kind.subformat.map { [FormatOption("subformat", $0)] } ?? []
         target.existing = existing
         // Every range writes.
         target.sparseSize = 0
@@ -59,32 +84,35 @@ private struct FencedJob {
         let (source, target) = (directory.file("source"), directory.file("target"))
         let format = order.spec.target?.format.rawValue ?? ""
         try Tool.check(["qemu-img", "compare", "-f", "raw", "-F", format, source, target])
-        let size = try Tool.check(["stat", "-c", "%s", target])
-        #expect(size == "\(sealed.targetLength)\n")
-        #expect(directory.names == ["source", "target"])
+        let sizes = try (["target"] + kind.others).map { name in
+            try Tool.check(["stat", "-c", "%s", directory.file(name)]).dropLast()
+        }
+        #expect(sizes.reduce(0) { $0 + (UInt64($1) ?? 0) } == sealed.targetLength)
+        #expect(directory.names == (["source", "target"] + kind.others).sorted())
     }
 }
 
 @Suite struct FencedRunnerTests {
-    @Test(arguments: [ImageFormat.raw, .qcow2], [TargetSpec.Existing.refuse, .replace])
+    @Test(arguments: FencedKind.all, [TargetSpec.Existing.refuse, .replace])
     func `a worker that wakes up after the seal does not touch the target`(
-        format: ImageFormat,
+        kind: FencedKind,
         existing: TargetSpec.Existing
     ) throws {
-        let job = try FencedJob(format, existing: existing)
+        let job = try FencedJob(kind, existing: existing)
         let late = job.other
         let results = try job.runAll()
         // It knows the job and has its files open.
         _ = try job.run(0, by: late)
         #expect(job.directory.names.contains(".target.job-1.lock"))
         let sealed = try job.seal(results, by: job.runner)
-        let content = try Tool.check(["sha256sum", job.directory.file("target")])
+        let files = (["target"] + kind.others).map(job.directory.file)
+        let content = try Tool.check(["sha256sum"] + files)
         for index in results.indices {
             #expect(throws: DrayError.self) { try job.run(index, by: late) }
         }
         #expect(try job.seal(results, by: late) == sealed)
         #expect(try job.seal(results, by: job.other) == sealed)
-        #expect(try Tool.check(["sha256sum", job.directory.file("target")]) == content)
+        #expect(try Tool.check(["sha256sum"] + files) == content)
         try job.check(sealed)
     }
 
@@ -94,9 +122,9 @@ private struct FencedJob {
         case named
     }
 
-    @Test(arguments: Cut.allCases, [ImageFormat.raw, .qcow2])
-    func `a seal that was cut off is done again from there`(cut: Cut, format: ImageFormat) throws {
-        let job = try FencedJob(format)
+    @Test(arguments: Cut.allCases, FencedKind.all)
+    func `a seal that was cut off is done again from there`(cut: Cut, kind: FencedKind) throws {
+        let job = try FencedJob(kind)
         let late = job.other
         let results = try job.runAll()
         _ = try job.run(0, by: late)
@@ -123,7 +151,7 @@ private struct FencedJob {
     }
 
     @Test func `a seal waits for a writer that stands still, until it is cancelled`() throws {
-        let job = try FencedJob(.raw)
+        let job = try FencedJob(FencedKind(format: .raw))
         let results = try job.runAll()
         let writer = try #require(try TargetFence(job.staging).open())
         try writer.whileOpen { () throws(DrayError) in
@@ -140,11 +168,12 @@ private struct FencedJob {
         try job.check(try job.seal(results, by: job.other))
     }
 
-    @Test(arguments: [TargetSpec.Existing.refuse, .replace])
+    @Test(arguments: [TargetSpec.Existing.refuse, .replace], [FencedKind.qcow2, .flat])
     func `a plan that comes late leaves nothing that a discard does not remove`(
-        existing: TargetSpec.Existing
+        existing: TargetSpec.Existing,
+        kind: FencedKind
     ) throws {
-        let job = try FencedJob(.qcow2, existing: existing)
+        let job = try FencedJob(kind, existing: existing)
         let sealed = try job.seal(try job.runAll(), by: job.runner)
         do {
             _ = try job.other.plan(job.order, job.control)
@@ -157,8 +186,9 @@ private struct FencedJob {
         try job.check(sealed)
     }
 
-    @Test func `a discarded job leaves nothing, and cannot be sealed`() throws {
-        let job = try FencedJob(.qcow2)
+    @Test(arguments: [FencedKind.qcow2, .flat])
+    func `a discarded job leaves nothing, and cannot be sealed`(kind: FencedKind) throws {
+        let job = try FencedJob(kind)
         let late = job.other
         let results = try job.runAll()
         _ = try job.run(0, by: late)

@@ -5,6 +5,7 @@ internal import BlockIO
 internal import Conversion
 internal import DiskImage
 internal import Glibc
+internal import Synchronization
 internal import TestSupport
 internal import Testing
 
@@ -98,6 +99,39 @@ private struct StoreBench {
         let result = try runner.run(order, planHash: plan.planHash, index: 0, control)
         _ = try runner.seal(order, planHash: plan.planHash, results: [result], control)
         try Tool.check(["qemu-img", "compare", moved + "/a.raw", moved + "/sub/new.qcow2"])
+    }
+
+    @Test(arguments: ["twoGbMaxExtentSparse", "twoGbMaxExtentFlat", "monolithicFlat"])
+    func `a disk of several files is made by two workers in turns`(subformat: String) throws {
+        let (source, size) = (bench.store + "/large.raw", (4088 << 20) + 66_048)
+        try Tool.check(["qemu-img", "create", "-q", "-f", "raw", source, String(size)])
+        let places = [0, 1 << 20, (2044 << 20) - 512, 2044 << 20, (4088 << 20) + 65_536]
+        let writes = places.flatMap { ["-c", "write -P 9 \($0) 512"] }
+        try Tool.check(["qemu-io", "-f", "raw"] + writes + [source])
+        var spec = JobSpec(kind: .convert, sources: [SourceSpec(path: "s/large.raw", format: .raw)])
+        var target = TargetSpec(path: "s/sub/new.vmdk", format: .vmdk)
+        target.options = [FormatOption("subformat", subformat)]
+        spec.target = target
+        let order = JobOrder(id: "job-1", spec: spec)
+        let workers = try [bench.runner(), bench.runner()]
+        let plan = try workers[0].plan(order, TestControl(firstPayload: 0))
+        let control = TestControl(
+            firstPayload: plan.firstPayload?.bytes ?? 0,
+            further: plan.furtherPayload ?? []
+        )
+        let results = try (0..<plan.rangeCount).map { index in
+            control.range.store(index, ordering: .relaxed)
+            return try workers[index % 2].run(
+                order,
+                planHash: plan.planHash,
+                index: index,
+                control
+            )
+        }
+        _ = try workers[1].seal(order, planHash: plan.planHash, results: results, control)
+        try Tool.check(["qemu-img", "compare", source, bench.store + "/sub/new.vmdk"])
+        let names = try Tool.check(["ls", "-A", bench.store + "/sub"])
+        #expect(!names.contains("partial") && !names.contains("lock"), "\(names)")
     }
 
     @Test(

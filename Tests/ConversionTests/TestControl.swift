@@ -8,9 +8,11 @@ internal import Synchronization
 /// Answers reservations one behind the other, the same for a range that asks again.
 final class TestControl: TaskControl {
     let next: Mutex<(offset: UInt64, given: [Int: HostOffset])>
+    private let further: [PayloadStart]
 
-    init(firstPayload: UInt64) {
+    init(firstPayload: UInt64, further: [PayloadStart] = []) {
         next = Mutex((firstPayload, [:]))
+        self.further = further
     }
 
     let cancelled = Atomic(false)
@@ -21,6 +23,10 @@ final class TestControl: TaskControl {
         next.withLock { next in
             let index = range.load(ordering: .relaxed)
             if let known = next.given[index] { return known }
+            // Ranges are run in order where there are further starts.
+            if let start = further.last(where: { $0.range <= index }) {
+                next.offset = max(next.offset, start.place.bytes)
+            }
             let start = next.offset.roundedUp(to: space.alignment) ?? next.offset
             let offset = HostOffset(start)
             next.offset = start + space.bytes
