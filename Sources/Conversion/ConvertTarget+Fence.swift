@@ -104,11 +104,13 @@ extension ConvertTarget {
         }
         guard spec.cache.isDirect else { return }
         // A unit that is read, changed and written back could undo what another worker wrote to it.
-        let unit: UInt64 = 4096
+        let unit = directUnit
         let isWhole =
             switch format.placement {
             case .identity(let start): start.bytes % unit == 0
             case .allocated(let rules): rules.granule % unit == 0
+            // Their places are aligned.
+            case .packed: true
             }
         guard !isWhole else { return }
         throw DrayError(

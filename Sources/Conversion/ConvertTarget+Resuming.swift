@@ -69,6 +69,7 @@ extension ConvertTarget {
             }
             return Dictionary(uniqueKeysWithValues: shares)
         case .allocated(let allocation): rules = allocation
+        case .packed(let packing): return [0: packedEnd(packing, results)]
         }
         let stride = format.files?.stride ?? .max
         var ends: [Int: UInt64] = [:]
@@ -82,5 +83,16 @@ extension ConvertTarget {
             ends[file] = max(ends[file] ?? 0, (end - 1) % stride + 1)
         }
         return ends
+    }
+
+    /// The same for a packed target.
+    private static func packedEnd(_ packing: Packing, _ results: [RangeResult]) -> UInt64 {
+        var end: UInt64 = 0
+        for placement in results.compactMap(\.placement) {
+            guard let start = placement.reservation, let stored = placement.stored else { continue }
+            let layout = PackedLayout(stored, clusterSize: packing.rules.clusterSize)
+            end = max(end, start.bytes + layout.length + UInt64(packing.trailerLength))
+        }
+        return end
     }
 }

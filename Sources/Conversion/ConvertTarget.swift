@@ -46,7 +46,8 @@ final class ConvertTarget: Sendable {
             guestSize: disk.guestSize,
             options: spec.options,
             name: spec.path,
-            sparseSize: spec.sparseSize
+            sparseSize: spec.sparseSize,
+            compression: spec.compression
         )
         let isInPlace = isDevice || spec.existing == .overwrite
         if isInPlace { try Self.refuseInPlace(spec) }
@@ -60,20 +61,12 @@ final class ConvertTarget: Sendable {
             content: try Self.contentID(of: disk),
             parent: base?.contentID
         )
-        switch format.placement {
-        case .identity:
-            classification = SourceClassification(
-                granule: 1,
-                layersAboveBase: nil,
-                storesZeros: spec.sparseSize == 0
-            )
-        case .allocated(let rules):
-            classification = SourceClassification(
-                granule: rules.granule,
-                layersAboveBase: base?.layersAbove,
-                storesZeros: spec.sparseSize == 0 || rules.storesZeros
-            )
-        }
+        let rules = format.placement.allocation
+        classification = SourceClassification(
+            granule: rules?.granule ?? 1,
+            layersAboveBase: rules == nil ? nil : base?.layersAbove,
+            storesZeros: spec.sparseSize == 0 || rules?.storesZeros == true
+        )
     }
 
     /// A file in a format with tables is not written in place but replaced by one with the same options: what was in it is
@@ -263,10 +256,12 @@ final class ConvertTarget: Sendable {
 }
 
 extension ConvertTarget {
-    /// Where the first reservation starts, for allocated targets.
-    var firstPayload: HostOffset? {
-        guard case .allocated(let rules) = format.placement else { return nil }
-        return rules.firstPayload
+    /// Where the first reservation starts, for targets that give places.
+    var firstPayload: HostOffset? { format.placement.allocation?.firstPayload }
+
+    /// Whether ranges get their places in guest order; nil where they do not.
+    var ordersPayload: Bool? {
+        if case .packed = format.placement { true } else { nil }
     }
 
     /// Where the payload of further files starts, for allocated targets that have them: by the first range of each.
@@ -280,4 +275,11 @@ extension ConvertTarget {
         }
         return starts
     }
+
+    /// What the places of packed ranges are multiples of, in bytes: two ranges must not share a unit that O_DIRECT would have to read, change
+    /// and write back.
+    var placeAlignment: UInt64 { spec.cache.isDirect ? Self.directUnit : 1 }
+
+    /// No device takes less than its unit from O_DIRECT; this is the largest in use, in bytes.
+    static let directUnit: UInt64 = 4096
 }

@@ -29,8 +29,12 @@ final class JobContext: Sendable {
     }
     /// Buffers of one chunk.
     let chunks: BufferPool
-    /// Buffers of one range, rounded up to a cluster.
+    /// Buffers of one range, rounded up to a cluster; for packed targets, of all that a range may become.
     let ranges: BufferPool
+    /// Buffers of what is read at a time for a packed target.
+    let steps: BufferPool
+    /// Encoders, for packed targets.
+    let encoders = EncoderPool()
 
     /// Opens what `job` names and plans it. Only with `createsTarget` the empty target is made; else it must be there.
     ///
@@ -80,9 +84,16 @@ final class JobContext: Sendable {
         isPlannedBlind = isTooSlow || !patience.isAsking
         self.plan = plan
         // Long ranges hold no content, so no buffer is ever asked for them.
-        let rangeSize = Int(Self.rangeSize(of: spec, plan.guestSize))
-        ranges = buffers.ranges(of: rangeSize)
+        let rangeSize = try Self.rangeSize(of: spec, plan.guestSize, target)
         chunks = buffers.chunks
+        if case .packed(let packing) = target?.format.placement {
+            ranges = buffers.ranges(of: PackedRange.bufferSize(packing, rangeSize: rangeSize))
+            let step = GranuleWalk.step(granule: packing.rules.granule)
+            steps = step == chunks.bufferSize ? chunks : buffers.ranges(of: step)
+        } else {
+            ranges = buffers.ranges(of: Int(rangeSize))
+            steps = chunks
+        }
         self.disk = disk
         self.other = other
         self.target = target
@@ -114,11 +125,26 @@ final class JobContext: Sendable {
         }
     }
 
-    private static func rangeSize(of spec: JobSpec, _ guestSize: UInt64) -> UInt64 {
-        if let size = spec.rangeSize { return size }
-        return spec.target == nil
-            ? RangePlanner.readingRangeSize(guestSize: guestSize)
-            : RangePlanner.defaultRangeSize(guestSize: guestSize)
+    /// Fails with `invalid` for a range size that the target does not take.
+    private static func rangeSize(
+        of spec: JobSpec,
+        _ guestSize: UInt64,
+        _ target: ConvertTarget?
+    ) throws(DrayError) -> UInt64 {
+        guard case .packed(let packing) = target?.format.placement else {
+            if let size = spec.rangeSize { return size }
+            return spec.target == nil
+                ? RangePlanner.readingRangeSize(guestSize: guestSize)
+                : RangePlanner.defaultRangeSize(guestSize: guestSize)
+        }
+        let size = spec.rangeSize ?? RangePlanner.packedRangeSize(guestSize: guestSize, packing)
+        guard size % packing.rangeUnit == 0 else {
+            throw DrayError(
+                .invalid,
+                "the range size \(size) is not a multiple of \(packing.rangeUnit), as this target needs it"
+            )
+        }
+        return size
     }
 
     private static func plan(
@@ -130,7 +156,7 @@ final class JobContext: Sendable {
     ) throws(DrayError) -> Plan {
         let guestSize = max(disk.guestSize, other?.guestSize ?? 0)
         let planner = RangePlanner(
-            rangeSize: rangeSize(of: spec, guestSize),
+            rangeSize: try rangeSize(of: spec, guestSize, target),
             joinsEmpty: target?.writesEmptyRanges != true,
             cut: target?.format.files?.share
         )

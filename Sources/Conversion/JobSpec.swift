@@ -83,6 +83,8 @@ package struct TargetSpec: Sendable, Hashable, Codable {
     package var keepsPartial: Bool
     /// Whether each range's payload must be durable before its result counts (a journal may outlive the machine).
     package var isDurable: Bool
+    /// How hard clusters are compressed (`-c`); nil compresses none.
+    package var compression: CompressionEffort?
 
     /// Names a target, with qemu-img's defaults.
     package init(path: String, format: ImageFormat) {

@@ -49,7 +49,7 @@ package final class LocalRunner: JobRunner {
         let patience = known.map { $0.isPlannedBlind ? ExtentPatience.none : .long }
         let context = try makeContext(job, createsTarget: true, patience: patience)
         keep(context)
-        return PlanResult(
+        var plan = PlanResult(
             planHash: context.plan.hash,
             rangeCount: context.plan.ranges.count,
             guestSize: context.plan.guestSize,
@@ -58,6 +58,8 @@ package final class LocalRunner: JobRunner {
             furtherPayload: context.target?.furtherPayload(context.plan.ranges),
             needsSeal: context.target != nil
         )
+        plan.ordersPayload = context.target?.ordersPayload
+        return plan
     }
 
     package func check(

@@ -92,6 +92,13 @@ private struct PlanText {
                 String(rules.clusterSize),
                 String(rules.granule)
             )
+        case .packed(let packing):
+            add(
+                "packed",
+                String(packing.rules.firstPayload.bytes),
+                String(packing.rules.clusterSize),
+                packing.encoding
+            )
         }
     }
 

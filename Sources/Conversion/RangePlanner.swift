@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import BlockIO
+package import DiskImage
 
 /// Divides a disk into ranges from its map: the deterministic part of a plan.
 package struct RangePlanner: Sendable {
@@ -43,6 +44,12 @@ package struct RangePlanner: Sendable {
         var size: UInt64 = 4 * unit
         while size < 64 << 20, guestSize / size > 1 << 7 { size *= 2 }
         return size
+    }
+
+    /// The same for a packed target: smaller, because more ranges are kept in memory, those that wait for their places too.
+    package static func packedRangeSize(guestSize: UInt64, _ packing: Packing) -> UInt64 {
+        let size = defaultRangeSize(guestSize: guestSize) / 2
+        return max(size, packing.rangeUnit)
     }
 
     /// A plan's ranges, in order, and how many bytes of data they hold.

@@ -41,32 +41,68 @@ struct RangeTask {
                 try IdentityCopy(copy: copy, start: start, buffer: buffer).run()
             }
         case .allocated(let rules):
-            try allocate(copy, rules, target, &result)
+            try allocate(walk(copy, rules, target), &result)
+        case .packed(let packing):
+            try pack(walk(copy, packing.rules, target), packing, target, &result)
         }
         result.digest = copy.hasher?.finish()
         if target.spec.isDurable { try storage.flush() }
         return result
     }
 
-    private func allocate(
+    private func walk(
         _ copy: RangeCopy,
         _ rules: Allocation,
-        _ target: ConvertTarget,
-        _ result: inout RangeResult
-    ) throws(DrayError) {
+        _ target: ConvertTarget
+    ) -> GranuleWalk {
+        GranuleWalk(
+            copy: copy,
+            rules: rules,
+            baseSize: target.baseSize,
+            classification: target.classification,
+            chunks: context.chunks
+        )
+    }
+
+    private func allocate(_ walk: GranuleWalk, _ result: inout RangeResult) throws(DrayError) {
         var taken: AlignedBuffer?
         defer { if let taken { context.ranges.give(taken) } }
         let (dataBytes, placement) = try AllocatedCopy(
-            copy: copy,
-            allocation: rules,
-            baseSize: target.baseSize,
-            classification: target.classification,
+            walk: walk,
             takeBuffer: {
                 let buffer = context.ranges.take()
                 taken = buffer
                 return buffer
-            },
-            chunks: context.chunks
+            }
+        ).run()
+        result.dataBytes = dataBytes
+        result.placement = placement
+    }
+
+    private func pack(
+        _ walk: GranuleWalk,
+        _ packing: Packing,
+        _ target: ConvertTarget,
+        _ result: inout RangeResult
+    ) throws(DrayError) {
+        let encoder = context.encoders.take(target.format)
+        defer { context.encoders.give(encoder) }
+        let input = context.steps.take()
+        defer { context.steps.give(input) }
+        var taken: AlignedBuffer?
+        defer { if let taken { context.ranges.give(taken) } }
+        let (dataBytes, placement) = try PackedCopy(
+            walk: walk,
+            packing: packing,
+            format: target.format,
+            encoder: encoder.encoder,
+            alignment: target.placeAlignment,
+            input: input,
+            takeBuffer: {
+                let buffer = context.ranges.take(before: range.start.bytes)
+                taken = buffer
+                return buffer
+            }
         ).run()
         result.dataBytes = dataBytes
         result.placement = placement

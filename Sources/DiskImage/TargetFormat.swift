@@ -36,10 +36,23 @@ package protocol TargetFormat: Sendable {
         _ ranges: [RangePlacement],
         _ identity: TargetIdentity
     ) throws(DrayError)
+
+    /// An encoder of clusters, for packed placement.
+    func makeEncoder() -> any ClusterEncoder
+
+    /// What follows the clusters of a range, for packed placement: as many bytes as ``Packing/trailerLength`` says. Called for ranges that
+    /// have a reservation.
+    func trailer(_ placement: RangePlacement) -> [UInt8]
 }
 
 extension TargetFormat {
     package var files: TargetFiles? { nil }
+
+    package func makeEncoder() -> any ClusterEncoder {
+        preconditionFailure("only packed targets encode clusters")
+    }
+
+    package func trailer(_ placement: RangePlacement) -> [UInt8] { [] }
 
     /// Prepares a target of one file.
     package func prepare(_ storage: any Storage) throws(DrayError) {
@@ -97,6 +110,17 @@ package enum Placement: Sendable, Hashable {
     case identity(start: HostOffset)
     /// Non-zero clusters of a range go, in guest order, to one contiguous reservation.
     case allocated(Allocation)
+    /// Non-zero clusters of a range are encoded, and go to one contiguous reservation; those are in guest order.
+    case packed(Packing)
+
+    /// The rules for a target that gives places; nil where payload stands at the guest offset.
+    package var allocation: Allocation? {
+        switch self {
+        case .identity: nil
+        case .allocated(let rules): rules
+        case .packed(let packing): packing.rules
+        }
+    }
 }
 
 /// The rules of an allocated target.
@@ -167,12 +191,20 @@ package struct RangePlacement: Sendable, Hashable, Codable {
     package let reservation: HostOffset?
     /// The states of its granules, in order; the last granule may reach beyond the disk's end.
     package let runs: [Run]
+    /// The lengths of its data clusters, for packed targets: see ``PackedLayout`` for where they lie.
+    package let stored: StoredLengths?
 
     /// Names a placement.
-    package init(range: GuestRange, reservation: HostOffset?, runs: [Run]) {
+    package init(
+        range: GuestRange,
+        reservation: HostOffset?,
+        runs: [Run],
+        stored: StoredLengths? = nil
+    ) {
         self.range = range
         self.reservation = reservation
         self.runs = runs
+        self.stored = stored
     }
 }
 

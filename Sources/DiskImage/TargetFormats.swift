@@ -8,20 +8,33 @@ package enum TargetFormats {
     /// The target for a disk of `guestSize` bytes in `format` with the options of `-o`.
     ///
     /// `name` is the target's path. `sparseSize` is the run of zero bytes that is worth a hole; with 0 the target asks for all zeros
-    /// to be written. Fails with `invalid` or `unsupported`, naming the option.
+    /// to be written. With `compression` clusters are compressed. Fails with `invalid` or `unsupported`, naming the option.
     package static func make(
         _ format: ImageFormat,
         guestSize: UInt64,
         options: [FormatOption],
         name: String = "",
-        sparseSize: UInt64 = 4096
+        sparseSize: UInt64 = 4096,
+        compression: CompressionEffort? = nil
     ) throws(DrayError) -> any TargetFormat {
         switch format {
-        case .raw: try RawTarget(guestSize: guestSize, options: options)
+        case .raw:
+            guard compression == nil else {
+                throw DrayError(.invalid, "raw images cannot be compressed (-c)")
+            }
+            return try RawTarget(guestSize: guestSize, options: options)
         case .qcow2:
-            try QCOW2Target(guestSize: guestSize, options: options, sparseSize: sparseSize)
+            return try QCOW2Target(
+                guestSize: guestSize,
+                options: options,
+                sparseSize: sparseSize,
+                compression: compression
+            )
         case .vmdk:
-            try VMDKTarget(
+            guard compression == nil else {
+                throw DrayError(.unsupported, "compressed vmdk images are not written")
+            }
+            return try VMDKTarget(
                 guestSize: guestSize,
                 options: options,
                 name: PathParts(name).lastComponent,
@@ -103,7 +116,7 @@ extension QCOW2Options {
         TargetOption(
             "compression_type",
             .text,
-            "How clusters compressed later will be (zlib, zstd)"
+            "How clusters are compressed (zlib, zstd)"
         ),
         TargetOption("extended_l2", .flag, "Extended L2 tables, with subclusters"),
         TargetOption("lazy_refcounts", .flag, "Let writers postpone refcount updates"),

@@ -64,11 +64,27 @@ package enum ConvertTable {
         "out-of-order",
         "Accepted as in qemu-img; Dray always writes ranges as they are ready."
     )
-    /// `-c`: not there yet.
+    /// `-c`: compressed clusters.
     package static let compress = OptionSpec(
         "c",
         "compress",
-        "Write compressed clusters. Not there yet: fails with exit code 4."
+        "Write compressed clusters, by zlib or, with -o compression_type=zstd, by zstd. Clusters that do not shrink are stored as they are."
+    )
+    /// `--compression`: how hard.
+    package static let compression = OptionSpec(
+        nil,
+        "compression",
+        value: "EFFORT",
+        choices: ["fast", "balanced", "small"],
+        "How hard -c compresses: balanced (the default) gives files no larger than qemu-img's; fast is quicker and a little "
+            + "larger, small slower and smaller. Implies -c."
+    )
+    /// `--compression-level`: the codec's own measure.
+    package static let compressionLevel = OptionSpec(
+        nil,
+        "compression-level",
+        value: "N",
+        "The codec's level, instead of --compression: 1 to 12 for zlib (libdeflate's), 1 to 22 for zstd. Implies -c."
     )
     /// `--force`: replace the target.
     package static let force = OptionSpec(
@@ -115,7 +131,8 @@ package enum ConvertTable {
         options: [
             .sourceFormat, targetFormat, creationOptions, .progress, .progressStyle, noCreate,
             sparseSize, targetCache, .sourceCache, .snapshot, backingFile, backingFormat, .workers,
-            outOfOrder, compress, digest, .quiet, .forceShare, force, keepPartial, journal,
+            outOfOrder, compress, compression, compressionLevel, digest, .quiet, .forceShare, force,
+            keepPartial, journal,
             .allowReferences, .noReferences, .rangeSize,
         ],
         examples: [
@@ -130,6 +147,10 @@ package enum ConvertTable {
             CommandSpec.Example(
                 "Small clusters, and lazy refcounts",
                 "dray convert -O qcow2 -o cluster_size=4k,lazy_refcounts=on disk.raw disk.qcow2"
+            ),
+            CommandSpec.Example(
+                "A compressed image",
+                "dray convert -c -O qcow2 -o compression_type=zstd disk.raw disk.qcow2"
             ),
             CommandSpec.Example(
                 "Continue after a crash",

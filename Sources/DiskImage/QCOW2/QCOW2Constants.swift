@@ -58,6 +58,22 @@ package enum QCOW2 {
     /// The unit in which a compressed cluster's length is stored, in bytes.
     package static let compressedSector: UInt64 = 512
 
+    /// How many bits of a compressed cluster's L2 entry are its host offset: the others count sectors.
+    static func compressedOffsetBits(clusterSize: UInt64) -> UInt64 {
+        62 - (UInt64(clusterSize.trailingZeroBitCount) - 8)
+    }
+
+    /// Where compressed clusters must end, in bytes: no L2 entry says more.
+    static func compressedReach(clusterSize: UInt64) -> UInt64 {
+        min(1 << compressedOffsetBits(clusterSize: clusterSize), 1 << 56)
+    }
+
+    /// The L2 entry of a stream of `length` bytes at `host`.
+    static func compressedEntry(host: UInt64, length: UInt64, clusterSize: UInt64) -> UInt64 {
+        let sectors = (host + length - 1) / compressedSector - host / compressedSector
+        return compressed | sectors << compressedOffsetBits(clusterSize: clusterSize) | host
+    }
+
     // MARK: Limits of qemu, kept here too
 
     /// The longest backing file name or data file name, in bytes.

@@ -18,7 +18,8 @@ struct ClusterMap {
     /// Where clusters without payload are given places, if they are: preallocation with subclusters.
     private let spareStart: HostOffset?
 
-    /// The payload's clusters, by host cluster index: sorted, apart from each other.
+    /// The payload's clusters, by host cluster index: sorted, apart from each other. None of a packed target, where several guest clusters
+    /// share one: see ``forEachShare(of:_:)``.
     let payload: [Range<UInt64>]
     /// The first byte behind the payload and the places kept for more.
     let payloadEnd: HostOffset
@@ -48,6 +49,13 @@ struct ClusterMap {
         try check.validate(ranges)
         rules = check.rules
         source = .placed(ranges)
+        guard !check.isPacked else {
+            spareStart = nil
+            payload = []
+            payloadEnd = HostOffset(try Self.packedEnd(of: ranges, check))
+            tables = Self.survey(.placed(ranges), rules, nil, l2Entries).tables
+            return
+        }
         let used = try Self.payload(of: ranges, check)
         let usedEnd = used.last?.upperBound ?? check.rules.firstPayload.bytes / rules.clusterSize
         let behind = HostOffset(usedEnd * rules.clusterSize)
@@ -62,6 +70,24 @@ struct ClusterMap {
     /// Calls `body` with each run of clusters that the tables describe, in guest order.
     func forEachRun<E: Error>(_ body: (ClusterRun) throws(E) -> Void) throws(E) {
         try Self.forEachRun(source, rules, spareStart, body)
+    }
+
+    /// Of a packed target: calls `body` for each stored cluster with those of the host clusters in `window` that it lies in.
+    func forEachShare(of window: Range<UInt64>, _ body: (Range<UInt64>) -> Void) {
+        guard case .placed(let ranges) = source else { return }
+        for placement in ranges {
+            guard let clusters = PackedClusters(placement, rules), !clusters.place.isEmpty else {
+                continue
+            }
+            let place = clusters.place
+            guard place.lowerBound / rules.clusterSize < window.upperBound,
+                (place.upperBound - 1) / rules.clusterSize >= window.lowerBound
+            else { continue }
+            clusters.forEachRun { run in
+                let share = run.hostClusters(of: rules.clusterSize).clamped(to: window)
+                if !share.isEmpty { body(share) }
+            }
+        }
     }
 }
 
@@ -80,6 +106,10 @@ extension ClusterMap {
         case .placed(let ranges):
             var spare = spareStart
             for placement in ranges {
+                if let packed = PackedClusters(placement, rules) {
+                    try packed.forEachRun(body)
+                    continue
+                }
                 var folder = ClusterFolder(placement, rules)
                 let take = { (run: ClusterRun) throws(E) in
                     var run = run
@@ -117,6 +147,29 @@ extension ClusterMap {
             throw DrayError(.bug, "two ranges have their payload in one place", offset: offset)
         }
         return joined(used)
+    }
+
+    /// The end of a packed payload, in whole clusters. Fails with `bug` where two placements claim one place.
+    private static func packedEnd(
+        of ranges: [RangePlacement],
+        _ check: PlacementCheck
+    ) throws(DrayError) -> UInt64 {
+        var end = check.rules.firstPayload.bytes
+        let placed = ranges.filter { $0.reservation != nil }
+        for placement in placed.sorted(by: {
+            ($0.reservation?.bytes ?? 0) < $1.reservation?.bytes ?? 0
+        }) {
+            guard let place = PackedClusters(placement, check.rules)?.place else { continue }
+            guard place.lowerBound >= end else {
+                throw DrayError(
+                    .bug,
+                    "two ranges have their payload in one place",
+                    offset: place.lowerBound
+                )
+            }
+            end = place.upperBound
+        }
+        return end.dividedRoundingUp(by: check.rules.clusterSize) * check.rules.clusterSize
     }
 
     private static func survey(

@@ -15,12 +15,23 @@ struct ClusterRun: Hashable {
     let zero: UInt32
     /// Where the first cluster lies; the others follow. Nil where the clusters have no place.
     var host: HostOffset?
+    /// The length of the compressed stream that the cluster is stored as, in bytes; 0 where it is stored as it is.
+    var streamLength: UInt64 = 0
 
     /// The index behind the last cluster.
     var end: UInt64 { first + count }
 
     /// Whether the tables say anything about the clusters.
     var isDescribed: Bool { host != nil || zero != 0 }
+}
+
+extension ClusterRun {
+    /// The host clusters, of `size` bytes, that a cluster which is stored alone lies in: whole sectors are counted, of streams too.
+    func hostClusters(of size: UInt64) -> Range<UInt64> {
+        guard let start = host?.bytes else { return 0..<0 }
+        let length = streamLength == 0 ? size : streamLength
+        return start / size..<(start + length - 1) / size + 1
+    }
 }
 
 /// Folds the granules of a placement into runs of clusters.

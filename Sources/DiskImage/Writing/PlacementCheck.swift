@@ -9,6 +9,8 @@ struct PlacementCheck {
     let rules: Allocation
     /// The size of the virtual disk in bytes.
     let guestSize: UInt64
+    /// Whether clusters are compressed: then placements say how long they are.
+    var isPacked = false
 
     /// Fails with `bug` where `ranges` do not cover the disk in order, contradict themselves, or claim places that are not
     /// theirs. What passes can be worked with in unchecked arithmetic.
@@ -38,6 +40,9 @@ struct PlacementCheck {
             }
             left -= UInt64(run.count)
         }
+        guard isPacked == (placement.stored != nil) else {
+            throw contradiction(index, "is packed though the target is not, or not though it is")
+        }
         guard left == 0 else { throw contradiction(index, "leaves \(left) granules open") }
         guard let reservation = placement.reservation else {
             guard !placement.runs.contains(where: { $0.state == .data }) else {
@@ -46,9 +51,44 @@ struct PlacementCheck {
             return
         }
         let start = reservation.bytes
+        guard !isPacked else { return try checkPacked(placement, start, index) }
         guard start >= rules.firstPayload.bytes, start <= limit,
             (start - rules.firstPayload.bytes) % rules.clusterSize == 0
         else { throw contradiction(index, "has its reservation at \(start)") }
+    }
+
+    /// Each data cluster has its length, less than a cluster, and what is stored as it is lies where clusters do.
+    private func checkPacked(
+        _ placement: RangePlacement,
+        _ start: UInt64,
+        _ index: Int
+    ) throws(DrayError) {
+        guard let stored = placement.stored else { return }
+        var lengths = stored.makeIterator()
+        var layout = PackedLayout(clusterSize: rules.clusterSize)
+        var count = 0
+        while let length = lengths.next() {
+            guard length < rules.clusterSize else {
+                throw contradiction(index, "has a stream of \(length) bytes")
+            }
+            _ = layout.add(length)
+            count += 1
+        }
+        let wanted = placement.runs.reduce(0) { $0 + ($1.state == .data ? $1.count : 0) }
+        guard count == wanted else {
+            throw contradiction(index, "has \(count) lengths of \(wanted) clusters")
+        }
+        guard start >= rules.firstPayload.bytes,
+            layout.plainCount == 0 || start % rules.clusterSize == 0,
+            let end = start.adding(layout.length)
+        else { throw contradiction(index, "has its reservation at \(start)") }
+        let reach = QCOW2.compressedReach(clusterSize: rules.clusterSize)
+        guard end <= reach else {
+            throw DrayError(
+                .unsupported,
+                "the image would have compressed clusters beyond \(reach) bytes; use a smaller cluster_size"
+            )
+        }
     }
 
     /// Fails with `bug` where clusters of a placement that was validated lie outside the target's payload.

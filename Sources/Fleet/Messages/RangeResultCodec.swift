@@ -15,6 +15,8 @@ struct WireRangeResult: Codable {
     var reservation: UInt64?
     /// Runs of granules: `3h12d1z` is three holes, twelve of data, one of zeros.
     var map: String?
+    /// The lengths of the data clusters of a packed target: see ``StoredLengths``.
+    var stored: Data?
     /// Runs of blocks: `16z64d` is sixteen blocks of zeros, then 64 bytes of `digests`.
     var blocks: String?
     var digests: Data?
@@ -28,6 +30,7 @@ struct WireRangeResult: Codable {
         if let placement = result.placement {
             reservation = placement.reservation?.bytes
             map = Self.text(placement.runs.map { (UInt64($0.count), Self.letter($0.state)) })
+            stored = placement.stored.map { Data($0.bytes) }
         }
         guard let digest = result.digest else { return }
         var bytes = Data()
@@ -61,7 +64,10 @@ struct WireRangeResult: Codable {
             result.placement = RangePlacement(
                 range: range,
                 reservation: reservation.map { HostOffset($0) },
-                runs: runs
+                runs: runs,
+                stored: try stored.map { bytes throws(DrayError) in
+                    try StoredLengths(bytes: [UInt8](bytes))
+                }
             )
         }
         if let blocks { result.digest = try digest(blocks, [UInt8](digests ?? Data())) }

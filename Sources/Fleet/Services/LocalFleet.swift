@@ -102,7 +102,7 @@ package struct LocalFleet: Sendable {
         )
         let worker = WorkerService(
             log: log,
-            settings: workerSettings,
+            settings: workerSettings(order.spec),
             topics: topics,
             runner: runner,
             cancel: cancel,
@@ -143,8 +143,10 @@ package struct LocalFleet: Sendable {
         )
     }
 
-    private var workerSettings: WorkerSettings {
+    private func workerSettings(_ spec: JobSpec) -> WorkerSettings {
         var settings = WorkerSettings(name: "local", slots: slots)
+        // Places come at once but where they are in guest order.
+        settings.parking = spec.target?.compression == nil ? 0 : slots
         settings.prefetch = slots * 2
         settings.heartbeat = 3_600_000
         settings.grace = 3_600_000

@@ -15,12 +15,9 @@ struct ConvertRequest {
     /// What qemu-img takes at most for `-S`, in bytes.
     private static let largestSparseSize: UInt64 = 16 << 20
 
-    /// Reads the command line. Fails with a usage error, or with `unsupported` for `-c`.
+    /// Reads the command line. Fails with a usage error.
     init(_ arguments: ParsedArguments) throws {
         self.arguments = arguments
-        guard !arguments.has(ConvertTable.compress) else {
-            throw DrayError(.unsupported, "writing compressed clusters (-c) is not there yet")
-        }
         let paths = arguments.positionals
         let format = try arguments.format(.sourceFormat)
         let cache = try arguments.cache(.sourceCache, default: .writeback)
@@ -49,6 +46,7 @@ struct ConvertRequest {
         target.options = try options(arguments)
         target.cache = try arguments.cache(ConvertTable.targetCache, default: target.cache)
         target.sparseSize = try sparseSize(arguments) ?? target.sparseSize
+        target.compression = try compression(arguments)
         target.keepsPartial = arguments.has(ConvertTable.keepPartial)
         target.isDurable =
             arguments.command.options.contains(ConvertTable.journal)
@@ -64,6 +62,24 @@ struct ConvertRequest {
             target.options = []
         }
         return target
+    }
+
+    private static func compression(
+        _ arguments: ParsedArguments
+    ) throws(UsageError) -> CompressionEffort? {
+        let effort = arguments.value(ConvertTable.compression)
+        let level = arguments.value(ConvertTable.compressionLevel)
+        guard effort == nil || level == nil else {
+            throw UsageError("--compression and --compression-level contradict each other")
+        }
+        guard let text = level ?? effort else {
+            return arguments.has(ConvertTable.compress) ? .balanced : nil
+        }
+        do throws(DrayError) {
+            return try CompressionEffort(text)
+        } catch {
+            throw UsageError(error.message)
+        }
     }
 
     private static func options(

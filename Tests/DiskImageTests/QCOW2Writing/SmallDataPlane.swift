@@ -25,6 +25,55 @@ struct SmallDataPlane {
             let placements = try place(rules)
             try target.seal(storage, placements)
             return placements
+        case .packed(let packing):
+            let placements = try pack(packing)
+            try target.seal(storage, placements)
+            return placements
+        }
+    }
+
+    /// Encodes range after range, since their places are in guest order.
+    private mutating func pack(_ packing: Packing) throws -> [RangePlacement] {
+        let rules = packing.rules
+        let encoder = target.makeEncoder()
+        var next = rules.firstPayload.bytes
+        return try cut(unit: max(Int(rules.clusterSize), 64 << 10)).map { range in
+            let states = states(range, rules)
+            let clusters = payload(range, states, rules)
+            let space = AlignedBuffer(count: packing.largestStored)
+            var lengths = StoredLengths()
+            var streams: [[UInt8]?] = []
+            for start in clusters {
+                let bytes = start..<start + Int(rules.clusterSize)
+                let guest = GuestOffset(UInt64(start))
+                let length = encoder.encode(guest, disk.bytes, bytes, into: space, at: 0)
+                lengths.append(length)
+                streams.append(length.map { space.bytes(0..<$0) })
+            }
+            let layout = PackedLayout(lengths, clusterSize: rules.clusterSize)
+            if layout.plainCount > 0 { next = next.roundedUp(to: rules.clusterSize) ?? next }
+            var places = PackedLayout(clusterSize: rules.clusterSize)
+            for (start, stream) in zip(clusters, streams) {
+                let distance = places.add(UInt64(stream?.count ?? 0))
+                guard let stream else {
+                    let bytes = start..<start + Int(rules.clusterSize)
+                    try storage.write(HostOffset(next + distance), from: disk.bytes, bytes)
+                    continue
+                }
+                space.copy(stream, to: 0)
+                let host = HostOffset(next + layout.streamStart + distance)
+                try storage.write(host, from: space, 0..<stream.count)
+            }
+            defer { next += layout.length }
+            return RangePlacement(
+                range: GuestRange(
+                    GuestOffset(UInt64(range.lowerBound)),
+                    length: UInt64(range.count)
+                ),
+                reservation: clusters.isEmpty ? nil : HostOffset(next),
+                runs: Self.runs(states),
+                stored: lengths
+            )
         }
     }
 

@@ -97,7 +97,8 @@ package enum SubmitTable {
             .sourceFormat, ConvertTable.targetFormat, ConvertTable.creationOptions,
             ConvertTable.noCreate, ConvertTable.sparseSize, targetCache, .sourceCache,
             .snapshot, ConvertTable.backingFile, ConvertTable.backingFormat, ConvertTable.digest,
-            ConvertTable.outOfOrder, ConvertTable.compress, .forceShare, ConvertTable.force,
+            ConvertTable.outOfOrder, ConvertTable.compress, ConvertTable.compression,
+            ConvertTable.compressionLevel, .forceShare, ConvertTable.force,
             ConvertTable.keepPartial, allowReferences, .rangeSize,
         ] + steering + OptionSpec.connection,
         examples: [

@@ -75,6 +75,7 @@ struct QCOW2Sealer {
     private func append(_ run: ClusterRun, _ clusters: Range<UInt64>, _ writer: inout TableWriter)
         throws(DrayError)
     {
+        guard run.streamLength == 0 else { return try appendStream(run, &writer) }
         let bitmap = UInt64(run.zero) << 32 | UInt64(run.data)
         let isZero = !header.hasExtendedL2 && run.zero != 0
         var entry = isZero ? QCOW2.zero : 0
@@ -88,6 +89,17 @@ struct QCOW2Sealer {
             if header.hasExtendedL2 { try writer.append(bitmap) }
             entry += step
         }
+    }
+
+    /// A compressed cluster's entry: it has no copied flag and no subclusters.
+    private func appendStream(_ run: ClusterRun, _ writer: inout TableWriter) throws(DrayError) {
+        let entry = QCOW2.compressedEntry(
+            host: run.host?.bytes ?? 0,
+            length: run.streamLength,
+            clusterSize: header.clusterSize
+        )
+        try writer.append(entry)
+        if header.hasExtendedL2 { try writer.append(0) }
     }
 
     /// Writes the blocks as what they are: one array of entries, in pieces of the buffer's size.
@@ -109,6 +121,9 @@ struct QCOW2Sealer {
                 let part = range.clamped(to: piece)
                 let ones = Int(part.lowerBound - first)..<Int(part.upperBound - first)
                 pattern.setOnes(ones, in: buffer)
+            }
+            map.forEachShare(of: piece) { share in
+                for cluster in share { pattern.add(one: Int(cluster - first), in: buffer) }
             }
             try storage.write(layout.refcountBlocks + done, from: buffer, 0..<count)
             done += UInt64(count)

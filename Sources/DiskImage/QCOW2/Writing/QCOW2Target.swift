@@ -7,6 +7,7 @@ package import Storage
 /// Writes qcow2 images of version 2 and 3.
 ///
 /// The first cluster is the header's and stays zeros until ``seal(_:file:_:_:)``; payload follows, the tables come behind it.
+/// Compressed clusters are packed without gaps, whatever host clusters they share, and several may be counted in one refcount.
 /// With preallocation every guest cluster has its place from the start: at its own offset behind the first cluster, or,
 /// where subclusters make the difference between stored and merely kept, wherever it is reserved.
 package struct QCOW2Target: TargetFormat {
@@ -19,15 +20,17 @@ package struct QCOW2Target: TargetFormat {
 
     private let header: QCOW2Header
     private let rules: Allocation
+    private let codec: QCOW2Codec?
     /// What follows from the disk's size.
     let geometry: QCOW2Geometry
 
     /// A target for a disk of `guestSize` bytes with the options of `-o`. With a `sparseSize` of 0 it asks for all zeros to
-    /// be written. Fails with `invalid` or `unsupported`, naming the option or the limit.
+    /// be written; with `compression` clusters are compressed. Fails with `invalid` or `unsupported`, naming the option or the limit.
     package init(
         guestSize: UInt64,
         options: [FormatOption],
-        sparseSize: UInt64 = 4096
+        sparseSize: UInt64 = 4096,
+        compression: CompressionEffort? = nil
     ) throws(DrayError) {
         guard guestSize <= UnitSize.largestDisk, let size = guestSize.roundedUp(to: 512) else {
             throw DrayError(.invalid, "a disk of \(guestSize) bytes is too large")
@@ -37,9 +40,17 @@ package struct QCOW2Target: TargetFormat {
         self.options = options
         header = try options.makeHeader(guestSize: size)
         geometry = try QCOW2Geometry(header)
-        rules = options.allocation(storesAllZeros: sparseSize == 0)
+        codec = try compression.map { effort throws(DrayError) in
+            try QCOW2Codec(options, effort)
+        }
+        rules = options.allocation(storesAllZeros: sparseSize == 0, isPacked: codec != nil)
         let isIdentity = options.preallocation != .off && !options.hasExtendedL2
-        placement = isIdentity ? .identity(start: rules.firstPayload) : .allocated(rules)
+        placement =
+            if let codec {
+                .packed(codec.packing(rules))
+            } else {
+                isIdentity ? .identity(start: rules.firstPayload) : .allocated(rules)
+            }
         if options.preallocation != .off {
             // What cannot be counted is refused now, not after all payload is written.
             _ = try QCOW2Layout(
@@ -77,8 +88,13 @@ package struct QCOW2Target: TargetFormat {
         }
     }
 
+    package func makeEncoder() -> any ClusterEncoder {
+        guard let codec else { preconditionFailure("only packed targets encode clusters") }
+        return codec.makeEncoder()
+    }
+
     private func makeMap(_ ranges: [RangePlacement]) throws(DrayError) -> ClusterMap {
-        guard case .allocated(let rules) = placement else {
+        guard let rules = placement.allocation else {
             return ClusterMap(identity: geometry.clusters, self.rules, l2Entries: header.l2Entries)
         }
         if options.version == 2 && rules.marksZeros {
@@ -89,7 +105,7 @@ package struct QCOW2Target: TargetFormat {
         }
         return try ClusterMap(
             ranges,
-            PlacementCheck(rules: rules, guestSize: guestSize),
+            PlacementCheck(rules: rules, guestSize: guestSize, isPacked: codec != nil),
             l2Entries: header.l2Entries,
             fillsHoles: options.preallocation != .off
         )
@@ -98,12 +114,12 @@ package struct QCOW2Target: TargetFormat {
 
 extension QCOW2Options {
     /// The rules for the data plane.
-    fileprivate func allocation(storesAllZeros: Bool) -> Allocation {
+    fileprivate func allocation(storesAllZeros: Bool, isPacked: Bool) -> Allocation {
         let subcluster = clusterSize / UInt64(QCOW2.subclusters)
         return Allocation(
             firstPayload: HostOffset(clusterSize),
             clusterSize: clusterSize,
-            granule: hasExtendedL2 ? subcluster : clusterSize,
+            granule: hasExtendedL2 && !isPacked ? subcluster : clusterSize,
             marksZeros: backing != nil || storesAllZeros,
             storesZeros: version == 2 && backing != nil || storesAllZeros
         )

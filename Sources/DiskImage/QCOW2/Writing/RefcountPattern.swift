@@ -25,6 +25,20 @@ struct RefcountPattern {
         for index in endWord * perWord..<range.upperBound { setOne(index, in: buffer) }
     }
 
+    /// Adds one to entry `index`, counted from the buffer's first byte. Entries have 16 bits at least, and are not full.
+    func add(one index: Int, in buffer: AlignedBuffer) {
+        switch bits {
+        case 16: add(index * 2, UInt16.self, in: buffer)
+        case 32: add(index * 4, UInt32.self, in: buffer)
+        case 64: add(index * 8, UInt64.self, in: buffer)
+        default: preconditionFailure("clusters are shared where refcounts have 16 bits or more")
+        }
+    }
+
+    private func add<I: FixedWidthInteger>(_ byte: Int, _ type: I.Type, in buffer: AlignedBuffer) {
+        buffer.storeBigEndian(buffer.bigEndian(byte, as: type) + 1, at: byte)
+    }
+
     /// Eight bytes full of ones.
     private var fullWord: UInt64 {
         var word: UInt64 = 0

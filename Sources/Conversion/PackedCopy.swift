@@ -1,0 +1,147 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import Digest
+internal import DiskImage
+internal import Storage
+
+/// Copies a range to a packed target: its clusters are encoded in memory as they are read, then get one contiguous reservation, in guest
+/// order, and are written.
+struct PackedCopy {
+    /// Reads the range.
+    let walk: GranuleWalk
+    /// The target's rules.
+    let packing: Packing
+    /// The target.
+    let format: any TargetFormat
+    /// Encodes clusters.
+    let encoder: any ClusterEncoder
+    /// What every place must be a multiple of, in bytes.
+    let alignment: UInt64
+    /// A buffer that holds what is read at a time.
+    let input: AlignedBuffer
+    /// Gives a buffer that holds what the range may become at most. Not called for ranges without content.
+    let takeBuffer: () -> AlignedBuffer
+
+    private var copy: RangeCopy { walk.copy }
+
+    /// Copies the range; returns the bytes of content read, and what went where.
+    func run() throws(DrayError) -> (dataBytes: UInt64, placement: RangePlacement) {
+        var packed = PackedRange(packing)
+        var output: AlignedBuffer?
+        let (dataBytes, states) = try walk.run { _ in
+            (input, 0)
+        } store: { (buffer, bytes, position) throws(DrayError) in
+            let space = output ?? takeBuffer()
+            output = space
+            let guest = copy.range.start + UInt64(position)
+            packed.append(bytes, of: buffer, guest, encoder, into: space)
+        }
+        guard let output else {
+            return (dataBytes, placement(nil, states, packed))
+        }
+        let space = packed.space(alignment)
+        let reservation = try copy.control.reserve(space)
+        try walk.checkRoom(reservation, space.bytes)
+        let placement = placement(reservation, states, packed)
+        for piece in packed.pieces(trailer: format.trailer(placement), output) {
+            try copy.checkCancelled()
+            try copy.target.write(reservation + piece.host, from: output, piece.bytes)
+            copy.control.progress(0)
+        }
+        return (dataBytes, placement)
+    }
+
+    private func placement(
+        _ reservation: HostOffset?,
+        _ states: GranuleStates,
+        _ packed: PackedRange
+    ) -> RangePlacement {
+        RangePlacement(
+            range: copy.range,
+            reservation: reservation,
+            runs: states.runs,
+            stored: packed.lengths
+        )
+    }
+}
+
+/// The clusters of a range as they are encoded, one behind the other in a buffer.
+struct PackedRange {
+    /// The clusters' lengths so far.
+    private(set) var lengths = StoredLengths()
+    private let packing: Packing
+    private var layout: PackedLayout
+    private var fill = 0
+    /// Stretches of the buffer that hold clusters of one kind.
+    private var stretches: [(bytes: Range<Int>, isPlain: Bool)] = []
+
+    /// Begins without clusters.
+    init(_ packing: Packing) {
+        self.packing = packing
+        layout = PackedLayout(clusterSize: packing.rules.clusterSize)
+    }
+
+    /// The size of a buffer that holds ranges of `rangeSize` bytes, whatever their content.
+    static func bufferSize(_ packing: Packing, rangeSize: UInt64) -> Int {
+        let clusters = Int(rangeSize.dividedRoundingUp(by: packing.rules.clusterSize))
+        return clusters * packing.largestStored + packing.trailerLength
+    }
+
+    /// Encodes the cluster of guest bytes at `guest`, which is `bytes` of `buffer`, into `output` behind the others.
+    mutating func append(
+        _ bytes: Range<Int>,
+        of buffer: AlignedBuffer,
+        _ guest: GuestOffset,
+        _ encoder: any ClusterEncoder,
+        into output: AlignedBuffer
+    ) {
+        let length = encoder.encode(guest, buffer, bytes, into: output, at: fill)
+        if length == nil { output.copy(buffer, bytes, to: fill) }
+        lengths.append(length)
+        _ = layout.add(UInt64(length ?? 0))
+        let end = fill + (length ?? bytes.count)
+        let isPlain = length == nil
+        if let last = stretches.last, last.isPlain == isPlain {
+            stretches[stretches.count - 1].bytes = last.bytes.lowerBound..<end
+        } else {
+            stretches.append((fill..<end, isPlain))
+        }
+        fill = end
+    }
+
+    /// The place that all of it needs, at a multiple of `alignment` at least.
+    func space(_ alignment: UInt64) -> SpaceRequest {
+        SpaceRequest(
+            layout.length + UInt64(packing.trailerLength),
+            alignment: layout.plainCount > 0
+                ? max(alignment, packing.rules.clusterSize) : alignment
+        )
+    }
+
+    /// What is to be written, with its distance from the range's place. `trailer` is put into `output` behind all clusters.
+    mutating func pieces(trailer: [UInt8], _ output: AlignedBuffer) -> [GranuleStates.Piece] {
+        precondition(trailer.count == packing.trailerLength, "the trailer is as long as promised")
+        var next = (plain: UInt64(0), stream: layout.streamStart)
+        if !trailer.isEmpty {
+            output.copy(trailer, to: fill)
+            let bytes = fill..<fill + trailer.count
+            fill = bytes.upperBound
+            if let last = stretches.last, !last.isPlain {
+                stretches[stretches.count - 1].bytes = last.bytes.lowerBound..<fill
+            } else {
+                stretches.append((bytes, false))
+            }
+        }
+        return stretches.map { stretch in
+            let length = UInt64(stretch.bytes.count)
+            if stretch.isPlain {
+                defer { next.plain += length }
+                return GranuleStates.Piece(bytes: stretch.bytes, host: next.plain)
+            }
+            defer { next.stream += length }
+            return GranuleStates.Piece(bytes: stretch.bytes, host: next.stream)
+        }
+    }
+}

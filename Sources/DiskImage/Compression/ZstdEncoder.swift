@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import CZstd
+
+/// Compresses to zstd frames (RFC 8878) that hold their decoded length and no checksum.
+@safe
+final class ZstdEncoder: BlockEncoder {
+    /// The library and its version: other versions may make other frames.
+    static let name = unsafe "libzstd " + String(cString: ZSTD_versionString())
+    private static let levels = 1...22
+
+    private let state: OpaquePointer
+
+    /// The library's level for an effort. Fails with `invalid` for levels other than 1 to 22.
+    static func level(_ effort: CompressionEffort) throws(DrayError) -> Int {
+        switch effort {
+        case .fast: 1
+        case .balanced: 3
+        case .small: 9
+        case .level(let level): try checked(level, levels, "zstd")
+        }
+    }
+
+    /// Allocates an encoder of a level that ``level(_:)`` gave. Traps where the machine has no memory left.
+    init(level: Int) {
+        guard let state = unsafe ZSTD_createCCtx() else {
+            preconditionFailure("no memory for a zstd encoder")
+        }
+        unsafe self.state = state
+        let result = unsafe ZSTD_CCtx_setParameter(state, ZSTD_c_compressionLevel, Int32(level))
+        precondition(ZSTD_isError(result) == 0, "zstd takes the level \(level)")
+    }
+
+    deinit { unsafe ZSTD_freeCCtx(state) }
+
+    func encode(
+        _ source: AlignedBuffer,
+        _ input: Range<Int>,
+        into target: AlignedBuffer,
+        _ output: Range<Int>
+    ) -> Int? {
+        let count = unsafe source.withBytes(input) { from in
+            unsafe target.withMutableBytes(output) { to in
+                unsafe ZSTD_compress2(state, to.baseAddress, to.count, from.baseAddress, from.count)
+            }
+        }
+        // Of its errors only a target that is too short can come: the parameters are checked, and memory is there or the process ends.
+        return ZSTD_isError(count) == 0 ? count : nil
+    }
+}

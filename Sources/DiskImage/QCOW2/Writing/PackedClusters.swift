@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+
+/// The clusters of one range of a packed target.
+struct PackedClusters {
+    private let placement: RangePlacement
+    private let stored: StoredLengths
+    private let clusterSize: UInt64
+    private let layout: PackedLayout
+
+    /// The clusters of a placement that was validated; nil where it is no packed one.
+    init?(_ placement: RangePlacement, _ rules: Allocation) {
+        guard let stored = placement.stored else { return nil }
+        self.placement = placement
+        self.stored = stored
+        clusterSize = rules.clusterSize
+        layout = PackedLayout(stored, clusterSize: clusterSize)
+    }
+
+    /// Where the range's bytes lie.
+    var place: Range<UInt64> {
+        let start = placement.reservation?.bytes ?? 0
+        return start..<start + layout.length
+    }
+
+    /// Calls `body` with each run of clusters in guest order; each cluster that is stored is a run of its own.
+    func forEachRun<E: Error>(_ body: (ClusterRun) throws(E) -> Void) throws(E) {
+        var cluster = placement.range.start.bytes / clusterSize
+        var lengths = stored.makeIterator()
+        var places = PackedLayout(clusterSize: clusterSize)
+        for run in placement.runs {
+            let count = UInt64(run.count)
+            switch run.state {
+            case .hole: break
+            case .zero:
+                try body(
+                    ClusterRun(first: cluster, count: count, data: 0, zero: .max, host: nil)
+                )
+            case .data:
+                for index in cluster..<cluster + count {
+                    try body(next(index, lengths.next() ?? 0, &places))
+                }
+            }
+            cluster += count
+        }
+    }
+
+    private func next(_ cluster: UInt64, _ length: UInt64, _ places: inout PackedLayout)
+        -> ClusterRun
+    {
+        let distance = places.add(length) + (length == 0 ? 0 : layout.streamStart)
+        let host = HostOffset(place.lowerBound + distance)
+        var run = ClusterRun(first: cluster, count: 1, data: .max, zero: 0, host: host)
+        run.streamLength = length
+        return run
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+
+/// How the clusters of a qcow2 image are compressed.
+struct QCOW2Codec: Sendable, Hashable {
+    private let compression: QCOW2Compression
+    private let level: Int
+    private let clusterSize: Int
+
+    /// The least width of a refcount, in bits: many streams share a cluster, and each is counted.
+    private static let leastRefcountBits: UInt64 = 16
+
+    /// Fails with `invalid` for a level that the codec does not have, and for options that make no sense beside compression, with
+    /// `unsupported` for narrow refcounts.
+    init(_ options: QCOW2Options, _ effort: CompressionEffort) throws(DrayError) {
+        guard options.preallocation == .off else {
+            throw DrayError(.invalid, "compression and preallocation exclude each other")
+        }
+        guard options.refcountBits >= Self.leastRefcountBits else {
+            throw DrayError(
+                .unsupported,
+                "compressed clusters need a refcount_bits of \(Self.leastRefcountBits) or more"
+            )
+        }
+        compression = options.compression
+        clusterSize = Int(options.clusterSize)
+        level =
+            switch options.compression {
+            case .zlib: try DeflateEncoder.level(effort)
+            case .zstd: try ZstdEncoder.level(effort)
+            }
+    }
+
+    /// The rules of a target with these.
+    func packing(_ rules: Allocation) -> Packing {
+        let name =
+            switch compression {
+            case .zlib: DeflateEncoder.name
+            case .zstd: ZstdEncoder.name
+            }
+        return Packing(
+            rules: rules,
+            largestStored: clusterSize,
+            encoding: "\(name) level \(level)"
+        )
+    }
+
+    /// An encoder of clusters.
+    func makeEncoder() -> any ClusterEncoder {
+        let encoder: any BlockEncoder =
+            switch compression {
+            case .zlib: DeflateEncoder(level: level, .none)
+            case .zstd: ZstdEncoder(level: level)
+            }
+        return QCOW2ClusterEncoder(encoder, clusterSize: clusterSize)
+    }
+}
+
+/// Compresses the clusters of a qcow2 image: what does not shrink is stored as it is.
+private final class QCOW2ClusterEncoder: ClusterEncoder {
+    private let encoder: any BlockEncoder
+    private let clusterSize: Int
+
+    init(_ encoder: any BlockEncoder, clusterSize: Int) {
+        self.encoder = encoder
+        self.clusterSize = clusterSize
+    }
+
+    func encode(
+        _ guest: GuestOffset,
+        _ source: AlignedBuffer,
+        _ input: Range<Int>,
+        into target: AlignedBuffer,
+        at start: Int
+    ) -> Int? {
+        encoder.encode(source, input, into: target, start..<start + clusterSize - 1)
+    }
+}
