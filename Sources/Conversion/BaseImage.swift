@@ -36,7 +36,7 @@ struct BaseImage: Sendable {
         return BaseImage(
             guestSize: base.guestSize,
             layersAbove: try layers(of: disk, above: try base.storage.identity()),
-            contentID: nil
+            contentID: (base as? VMDKDriver)?.descriptor.cid
         )
     }
 
