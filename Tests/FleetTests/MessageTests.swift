@@ -15,16 +15,20 @@ struct MessageTests {
     private static let order: JobOrder = {
         var spec = JobSpec(kind: .convert, sources: [SourceSpec(path: "a \"b\" \u{1F600}")])
         spec.target = TargetSpec(path: "b.qcow2", format: .qcow2)
+        spec.target?.compression = .level(7)
         return JobOrder(id: "job-1", spec: spec)
     }()
 
     private static let range: RangeResult = {
         let range = GuestRange(GuestOffset(1 << 25), length: 1 << 25)
         var result = RangeResult(range: range, dataBytes: 12_345)
+        var lengths = StoredLengths()
+        for length in [0, 127, 128, 65_535, 1 << 20] { lengths.append(length) }
         result.placement = RangePlacement(
             range: range,
             reservation: HostOffset(327_680),
-            runs: [.init(.hole, 3), .init(.data, 500), .init(.zero, 9)]
+            runs: [.init(.hole, 3), .init(.data, 500), .init(.zero, 9)],
+            stored: lengths
         )
         result.digest = RangeDigest(runs: [.zeroBlocks(16), .digests([1, 2, 3]), .zeroBlocks(1)])
         result.mismatch = GuestOffset(1 << 26)

@@ -101,7 +101,8 @@ extension WireEvent {
 extension WireRangeResult {
     /// About how many bytes it takes as JSON.
     var plainSize: Int {
-        150 + (map?.utf8.count ?? 0) + (blocks?.utf8.count ?? 0) + (digests?.count ?? 0) * 4 / 3
+        let binary = (digests?.count ?? 0) + (stored?.count ?? 0)
+        return 150 + (map?.utf8.count ?? 0) + (blocks?.utf8.count ?? 0) + binary * 4 / 3
     }
 
     /// Writes the field `range`.
@@ -113,6 +114,7 @@ extension WireRangeResult {
         json.field("data", data)
         json.field("reservation", reservation)
         json.field("map", map)
+        json.field("stored", base64: stored)
         json.field("blocks", blocks)
         json.field("digests", base64: digests)
         json.field("mismatch", mismatch)
@@ -122,6 +124,7 @@ extension WireRangeResult {
     init?(_ json: inout PlainJSON) {
         var place: (start: UInt64?, length: UInt64?, data: UInt64?, reservation: UInt64?)
         var content: (map: String?, blocks: String?, digests: Data?, mismatch: UInt64?)
+        var lengths: Data?
         let isRead = json.object { json, name in
             switch name {
             case "start": set(&place.start, json.number())
@@ -129,6 +132,7 @@ extension WireRangeResult {
             case "data": set(&place.data, json.number())
             case "reservation": set(&place.reservation, json.number())
             case "map": set(&content.map, json.string())
+            case "stored": set(&lengths, json.base64())
             case "blocks": set(&content.blocks, json.string())
             case "digests": set(&content.digests, json.base64())
             case "mismatch": set(&content.mismatch, json.number())
@@ -142,6 +146,7 @@ extension WireRangeResult {
         self.data = data
         reservation = place.reservation
         map = content.map
+        stored = lengths
         blocks = content.blocks
         digests = content.digests
         mismatch = content.mismatch

@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+import BlockIO
+import Conversion
+import Fleet
+import TestSupport
+import Testing
+
+struct AllocatorTests {
+    @Test("in guest order a range has its place when all before it have theirs or need none")
+    func guestOrder() throws {
+        var allocator = Allocator(first: HostOffset(1000), count: 4, isOrdered: true)
+        try allocator.reserve(3, SpaceRequest(7))
+        try allocator.reserve(2, SpaceRequest(10, alignment: 64))
+        #expect(allocator.isWaiting(2) && allocator.isWaiting(3) && allocator.front == 0)
+        try allocator.reserve(1, SpaceRequest(20))
+        #expect((0..<4).allSatisfy { allocator.place($0) == nil } && allocator.waitingCount == 3)
+        try allocator.skip(0)
+        #expect((0..<4).map { allocator.place($0) } == [nil, 1000, 1024, 1034])
+        #expect(allocator.waitingCount == 0 && allocator.front == 4)
+    }
+
+    @Test(
+        "places in guest order follow from the sizes alone, whoever asks when and how often",
+        arguments: SeededGenerator.seeds(20)
+    )
+    func anyOrder(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let count = Int.random(in: 1...40, using: &generator)
+        let wanted: [SpaceRequest?] = (0..<count).map { _ in
+            guard Int.random(in: 0..<4, using: &generator) > 0 else { return nil }
+            let alignment = UInt64(1) << UInt64.random(in: 0...16, using: &generator)
+            return SpaceRequest(.random(in: 1...100_000, using: &generator), alignment: alignment)
+        }
+        var allocator = Allocator(first: HostOffset(512), count: count, isOrdered: true)
+        let asks = Array(0..<count) + (0..<count / 2)
+        for index in asks.shuffled(using: &generator) {
+            if let space = wanted[index] {
+                try allocator.reserve(index, space)
+            } else {
+                try allocator.skip(index)
+            }
+        }
+        var next: UInt64 = 512
+        for (index, space) in wanted.enumerated() {
+            guard let space else {
+                #expect(allocator.place(index) == nil)
+                continue
+            }
+            next = (next + space.alignment - 1) / space.alignment * space.alignment
+            #expect(allocator.place(index) == next, "DRAY_SEED=\(seed)")
+            next += space.bytes
+        }
+    }
+
+    @Test("a range that asks for another size, or for one after it needed none, is an alarm")
+    func contradictions() throws {
+        var allocator = Allocator(first: HostOffset(0), count: 3, isOrdered: true)
+        try allocator.reserve(1, SpaceRequest(5))
+        #expect(throws: DrayError.self) { try allocator.reserve(1, SpaceRequest(6)) }
+        #expect(throws: DrayError.self) { try allocator.skip(1) }
+        try allocator.skip(0)
+        #expect(throws: DrayError.self) { try allocator.reserve(0, SpaceRequest(5)) }
+        #expect(throws: DrayError.self) { try allocator.reserve(2, SpaceRequest(.max)) }
+    }
+}
