@@ -10,124 +10,7 @@ import TaskLog
 import Testing
 
 struct CoordinatorStateTests {
-    /// A coordinator with a log that takes everything at once.
-    private struct Harness {
-        var state: CoordinatorState
-        var now: Milliseconds = 0
-        var offset: Int64 = 0
-        var out: [TaskMessage] = []
-        var outTopics: [String: String] = [:]
-        var partitions: [Int] = []
-        var controls: [ControlRecord] = []
-        var letters: [DeadLetter] = []
-        var events: [EventMessage] = []
-        var ends: [String: JobRecord] = [:]
-        var held: [JobRecord] = []
-        var holdsRecords = false
-
-        init(_ change: (inout CoordinatorSettings) -> Void = { _ in }) {
-            var settings = CoordinatorSettings { _ in FakeFolder() }
-            settings.window = 16
-            change(&settings)
-            state = CoordinatorState(settings: settings, topics: Topics(taskPartitions: 3))
-            tell(.taken(partition: 0, from: 0))
-            tell(.rebuilt(partition: 0))
-        }
-
-        mutating func tell(_ event: CoordinatorEvent) {
-            for action in state.handle(event, now: now) {
-                switch action {
-                case .issue(let task, let place):
-                    out.append(task)
-                    outTopics[task.order.id] = place.topic
-                    partitions.append(place.partition)
-                case .record(let record):
-                    held.append(record)
-                    if !holdsRecords { confirmRecords() }
-                case .control(let record): controls.append(record)
-                case .event(let event, let mark):
-                    events.append(event)
-                    if let mark { tell(.published(job: event.job, mark)) }
-                case .deadLetter(let letter): letters.append(letter)
-                case .ended(let record): ends[record.order.id] = record
-                case .planned, .takeAgain: break
-                }
-            }
-        }
-
-        /// The log takes the records that were written.
-        mutating func confirmRecords() {
-            let records = held
-            held = []
-            for record in records {
-                tell(.recorded(job: record.order.id, record.state, epoch: record.epoch))
-            }
-            tell(.tick)
-        }
-
-        mutating func submit(
-            _ id: String,
-            converts: Bool = false,
-            weight: Int = 1,
-            priority: JobPriority = .normal
-        ) {
-            var spec = JobSpec(kind: converts ? .convert : .checksum, sources: [])
-            if converts { spec.target = TargetSpec(path: "t", format: .qcow2) }
-            let order = JobOrder(id: id, spec: spec)
-            tell(.request(.submit(Submission(order, weight: weight, priority: priority))))
-            tell(.tick)
-        }
-
-        mutating func report(_ task: TaskMessage, _ body: ResultMessage.Body, run: String = "r") {
-            let result = ResultMessage(
-                task: task.name,
-                attempt: task.attempt,
-                epoch: task.epoch,
-                run: run,
-                body: body
-            )
-            tell(.result(result, offset: offset))
-            offset += 1
-            tell(.tick)
-        }
-
-        /// Takes out the first task that is out, if any fits.
-        mutating func take(_ fits: (TaskMessage) -> Bool = { _ in true }) -> TaskMessage? {
-            out.firstIndex(where: fits).map { out.remove(at: $0) }
-        }
-
-        mutating func taken(_ fits: (TaskMessage) -> Bool = { _ in true }) throws -> TaskMessage {
-            let task = take(fits)
-            return try #require(task)
-        }
-
-        mutating func plan(
-            _ id: String,
-            ranges: Int,
-            converts: Bool = false,
-            isOrdered: Bool? = nil
-        ) throws {
-            let task = try taken { $0.order.id == id && $0.step == .plan }
-            var plan = PlanResult(
-                planHash: "p",
-                rangeCount: ranges,
-                guestSize: UInt64(ranges) << 25,
-                dataBytes: 0,
-                firstPayload: converts ? HostOffset(1000) : nil,
-                needsSeal: converts
-            )
-            plan.ordersPayload = isOrdered
-            report(task, .planned(plan))
-        }
-
-        static func result(_ index: Int, data: UInt64 = 1, digest: UInt8 = 0) -> ResultMessage.Body
-        {
-            let range = GuestRange(GuestOffset(UInt64(index) << 25), length: 1 << 25)
-            var result = RangeResult(range: range, dataBytes: data)
-            result.digest = RangeDigest(runs: [.digests([digest])])
-            return .ranged(result)
-        }
-    }
+    private typealias Harness = CoordinatorHarness
 
     @Test("a job has no more out than the window, nor ranges far ahead of one that is missing")
     func window() throws {
@@ -326,6 +209,57 @@ struct CoordinatorStateTests {
         #expect(harness.controls.contains { $0.refused == [0] })
         #expect(harness.ends["a"]?.state == .failed)
         #expect(harness.letters.first?.unendedStarts == 3)
+    }
+
+    private static func placed(_ index: Int, at place: UInt64) -> ResultMessage.Body {
+        let body = Harness.result(index)
+        guard case .ranged(var result) = body else { return body }
+        result.placement = RangePlacement(
+            range: result.range,
+            reservation: HostOffset(place),
+            runs: [RangePlacement.Run(.data, 1)]
+        )
+        return .ranged(result)
+    }
+
+    @Test("the only range has its place from the beginning, and another one is an alarm")
+    func solePlace() throws {
+        for (place, state) in [(1000, nil), (2000, JobRecord.State.failed)]
+            as [(UInt64, JobRecord.State?)]
+        {
+            var harness = Harness()
+            harness.submit("a", converts: true)
+            try harness.plan("a", ranges: 1, converts: true)
+            let range = try harness.taken()
+            #expect(range.place == 1000)
+            harness.report(range, Self.placed(0, at: place))
+            if state != nil {
+                harness.report(try harness.taken { $0.step == .discard }, .discarded)
+            }
+            #expect(harness.ends["a"]?.state == state)
+        }
+    }
+
+    @Test("a seal is given the results where they are few", arguments: [0, 1, 8, 9])
+    func givenResults(count: Int) throws {
+        var harness = Harness()
+        harness.submit("a", converts: true)
+        try harness.plan("a", ranges: count, converts: true)
+        var place: UInt64 = 1000
+        for task in (0..<count).compactMap({ index in harness.take { $0.index == index } }) {
+            harness.report(task, .sized(SpaceRequest(10)))
+            harness.report(task, Self.placed(task.index, at: place))
+            place += 10
+        }
+        let seal = try harness.taken { $0.step == .seal }
+        #expect(seal.rangeCount == count && seal.results?.to == harness.offset)
+        guard count <= GivenResults.mostRanges else {
+            #expect(seal.given == nil)
+            return
+        }
+        let given = try #require(seal.given?.results)
+        #expect(given.map(\.range.start.bytes) == (0..<count).map { UInt64($0) << 25 })
+        #expect(given.allSatisfy { $0.digest == nil && $0.placement != nil })
     }
 
     @Test("a cancelled job stops its tasks, cleans up, and only then has ended")

@@ -35,6 +35,12 @@ struct MessageTests {
         return result
     }()
 
+    private static let given: GivenResults = {
+        var given = GivenResults()
+        _ = given.append(range)
+        return given
+    }()
+
     private static let plan = PlanResult(
         planHash: "ab12",
         rangeCount: 7,
@@ -55,7 +61,9 @@ struct MessageTests {
             epoch: 3,
             isIsolated: true,
             rangeCount: 7,
-            results: TaskMessage.Span(partition: 0, from: 5, to: 99)
+            results: TaskMessage.Span(partition: 0, from: 5, to: 99),
+            given: given,
+            place: 327_680
         )
         var record = JobRecord(
             Submission(order, weight: 3, priority: .bulk, submittedAt: 1_770_000_000_000)

@@ -117,6 +117,31 @@ struct WorkerStateTests {
         #expect(harness.began.count == 3)
     }
 
+    @Test("a range whose task names its place need not ask, unless that is not as it needs it")
+    func givenPlace() throws {
+        var harness = Harness()
+        for (index, place) in [(0, 4096), (1, 1000)] as [(Int, UInt64)] {
+            let task = TaskMessage(
+                order: JobOrder(id: "a", spec: JobSpec(kind: .convert, sources: [])),
+                name: TaskName(job: "a", step: .range, plan: "p", index: index),
+                attempt: 1,
+                epoch: 1,
+                place: place
+            )
+            tell(task, to: &harness, offset: Int64(index))
+            let number = try #require(harness.began.last)
+            harness.published = []
+            harness.tell(.sized(number, SpaceRequest(10, alignment: 4096)))
+            #expect(harness.places[number] == (index == 0 ? 4096 : nil))
+            #expect(harness.published.count == index)
+        }
+    }
+
+    private func tell(_ task: TaskMessage, to harness: inout Harness, offset: Int64) {
+        harness.tell(.task(task, Self.partition, offset: offset))
+        harness.deliver()
+    }
+
     @Test("a record that comes again waits for the same run")
     func redelivery() throws {
         var harness = Harness()

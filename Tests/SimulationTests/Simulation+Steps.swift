@@ -56,6 +56,13 @@ extension Simulation {
         guard done.count == job.count else {
             return .failed(DrayError(.bug, "the seal finds \(done.count) of \(job.count) ranges"))
         }
+        if let given = task.given?.results {
+            let inLog = (0..<job.count).map { places[$0] }
+            guard given.map({ $0.placement?.reservation?.bytes }) == inLog else {
+                violations.append("\(id)'s seal was given other results than the log has")
+                return .failed(DrayError(.bug, "the seal was given wrong results"))
+            }
+        }
         guard jobs[id]?.target.seal() == true else {
             return .failed(DrayError(.refused, "the target is closed"))
         }

@@ -32,6 +32,8 @@ package struct Allocator: Sendable {
         self.isOrdered = isOrdered
         offsets = Array(repeating: Self.none, count: count)
         sizes = Array(repeating: Self.none, count: count)
+        // Whatever the only range needs, it has its place: so it need not ask.
+        if count == 1 { offsets[0] = first.bytes }
     }
 
     /// The place of a range, if it has one.

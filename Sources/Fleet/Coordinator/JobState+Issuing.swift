@@ -153,7 +153,9 @@ extension JobState {
                     partition: partition,
                     from: firstResult ?? 0,
                     to: lastResult + 1
-                ) : nil
+                ) : nil,
+            given: isSeal ? given : nil,
+            place: key.step == .range ? allocator?.place(key.index) : nil
         )
     }
 

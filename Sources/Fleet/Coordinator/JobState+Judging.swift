@@ -85,6 +85,7 @@ extension JobState {
         }
         record.plan = plan
         ledger = RangeLedger(count: plan.rangeCount)
+        given = plan.needsSeal ? GivenResults() : nil
         allocator = plan.firstPayload.map { first in
             Allocator(
                 first: first,
@@ -122,6 +123,7 @@ extension JobState {
     private mutating func foldWhatIsThere(_ turn: inout Turn) {
         while isRunning, let (index, result) = ledger?.next() {
             dataBytes = dataBytes.adding(result.dataBytes) ?? .max
+            if given?.append(result) == false { given = nil }
             if index >= record.publishedRanges ?? 0 {
                 let isMark = (index + 1) % turn.settings.eventMarkInterval == 0
                 publish(.range(index, result), mark: isMark ? .ranges(index + 1) : nil, &turn)

@@ -33,6 +33,8 @@ struct JobState {
     var lastResult: Int64 = -1
     /// The ranges, once there is a plan.
     var ledger: RangeLedger?
+    /// The folded ranges' results for the seal, where that is to be given them.
+    var given: GivenResults?
     /// The places in the target, for allocated targets.
     var allocator: Allocator?
     /// The fold of digests, where the job wants one.

@@ -40,6 +40,10 @@ package struct TaskMessage: Sendable, Hashable, Codable {
     package let rangeCount: Int?
     /// Where the results are, for the sealer.
     package let results: Span?
+    /// The results themselves, without their digests, where they are few: the sealer need not read them.
+    package let given: GivenResults?
+    /// The host offset of the range's payload, where it is known before the range asks.
+    package let place: UInt64?
 
     /// Makes an order.
     package init(
@@ -49,7 +53,9 @@ package struct TaskMessage: Sendable, Hashable, Codable {
         epoch: Int,
         isIsolated: Bool = false,
         rangeCount: Int? = nil,
-        results: Span? = nil
+        results: Span? = nil,
+        given: GivenResults? = nil,
+        place: UInt64? = nil
     ) {
         self.order = order
         step = name.step
@@ -60,6 +66,8 @@ package struct TaskMessage: Sendable, Hashable, Codable {
         self.isIsolated = isIsolated
         self.rangeCount = rangeCount
         self.results = results
+        self.given = given
+        self.place = place
     }
 
     /// Which piece of work it is.
@@ -75,5 +83,7 @@ package struct TaskMessage: Sendable, Hashable, Codable {
         case isIsolated = "isolated"
         case rangeCount = "ranges"
         case results
+        case given
+        case place
     }
 }

@@ -32,7 +32,8 @@ extension WorkerState {
     /// A range asks for its place: the answer may be here already.
     mutating func ask(_ number: RunNumber, _ space: SpaceRequest, _ now: Milliseconds) {
         guard let run = runs[number], run.phase == .running, !run.isStopping else { return }
-        if let place = place(of: run) {
+        let given = run.task.place.flatMap { $0 % space.alignment == 0 ? $0 : nil }
+        if let place = given ?? place(of: run) {
             return actions.append(.place(number, HostOffset(place)))
         }
         runs[number]?.wanted = space
