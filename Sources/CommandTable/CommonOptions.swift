@@ -4,7 +4,9 @@
 /// Rows that several commands share.
 extension OptionSpec {
     /// The names of formats, for completion.
-    static let formats = ["raw", "qcow2"]
+    static let formats = ["raw", "qcow2", "vmdk"]
+    /// The names of formats that are read, for completion.
+    static let readFormats = formats + ["gzip", "xz", "zstd"]
     /// The names of cache modes, for completion.
     static let cacheModes = ["none", "writeback", "writethrough", "directsync", "unsafe"]
 
@@ -16,8 +18,9 @@ extension OptionSpec {
         "f",
         "format",
         value: "FMT",
-        choices: formats,
-        "Format of the image: raw, qcow2 or vmdk. Without it the format is found by looking at the content; "
+        choices: readFormats,
+        "Format of the image: raw, qcow2 or vmdk; gzip, xz or zstd for a raw image that is compressed so. "
+            + "Without it the format is found by looking at the content; "
             + "give it where the image comes from a stranger, who may have made a raw image look like another."
     )
 

@@ -29,9 +29,9 @@ struct BaseImage: Sendable {
             ? backing.name : PathParts(target.path).directoryPrefix + backing.name
         let format = backing.format.flatMap(ImageFormat.init)
         let opener = ImageOpener(gate: gate)
-        let base = try opener.openLayer(path, format)
+        let base = try opener.openLayer(path, format, isBacking: true)
         if target.existing == .replace {
-            try refuseLoop(try opener.open(path: path, format: format), target)
+            try refuseLoop(try opener.open(path: path, format: base.format), target)
         }
         return BaseImage(
             guestSize: base.guestSize,

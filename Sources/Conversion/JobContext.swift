@@ -39,14 +39,16 @@ final class JobContext: Sendable {
     /// Opens what `job` names and plans it. Only with `createsTarget` the empty target is made; else it must be there.
     ///
     /// Which ranges there are follows from the holes that file systems tell of within `patience`. Where one is slower the plan is made
-    /// as if none had any: what it was asked before must not show, as nobody else would make the same plan.
+    /// as if none had any: what it was asked before must not show, as nobody else would make the same plan. Where opening takes long,
+    /// `pulse` is called now and then.
     init(
         _ job: JobOrder,
         files: any JobFiles,
         buffers: JobBuffers,
         isFenced: Bool,
         createsTarget: Bool,
-        patience: ExtentPatience
+        patience: ExtentPatience,
+        pulse: Pulse
     ) throws(DrayError) {
         self.job = job
         try Self.validate(job.spec)
@@ -55,7 +57,7 @@ final class JobContext: Sendable {
         let sector: UInt64 = spec.target.map { $0.format == .raw ? 1 : 512 } ?? 1
         digest = try Self.digest(of: spec)
         let images = try Self.open(spec.sources) { cache in
-            ImageOpener(gate: gate, cache: cache, wrap: files.wrap)
+            ImageOpener(gate: gate, cache: cache, wrap: files.wrap, pulse: pulse)
         }
         let isComparison = spec.kind == .compare
         let disk = try SourceDisk(isComparison ? Array(images.prefix(1)) : images, sector: sector)

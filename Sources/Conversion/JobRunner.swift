@@ -17,7 +17,8 @@ package protocol JobRunner: Sendable {
     func check(
         _ job: JobOrder,
         plan: PlanResult,
-        results: [RangeResult]
+        results: [RangeResult],
+        _ control: any TaskControl
     ) throws(DrayError)
 
     /// Runs range `index` of the plan that has `planHash`. Fails with `changed` where the plan made from
@@ -46,7 +47,8 @@ extension JobRunner {
     package func check(
         _ job: JobOrder,
         plan: PlanResult,
-        results: [RangeResult]
+        results: [RangeResult],
+        _ control: any TaskControl
     ) throws(DrayError) {}
 }
 
@@ -94,6 +96,16 @@ package struct SpaceRequest: Sendable, Hashable {
     /// Whether a message may say it.
     package var isValid: Bool {
         alignment.nonzeroBitCount == 1 && alignment <= Self.largestAlignment
+    }
+}
+
+extension TaskControl {
+    /// The sign of life of work that takes long without data to count.
+    var pulse: Pulse {
+        Pulse { () throws(DrayError) in
+            if isCancelled { throw DrayError(.cancelled, "stopped on request") }
+            progress(0)
+        }
     }
 }
 

@@ -14,9 +14,27 @@ package final class LocalRunner: JobRunner {
     /// How many files those may have open in all; the job that is worked on may have more.
     static let mostFiles = 256
 
-    /// Held by the thread that makes a job's context.
+    /// Whether a thread makes a job's context.
     private final class Making: Sendable {
-        let lock = Mutex<Void>(())
+        let isTaken = Monitor(false)
+
+        /// Waits for its turn. This may be long.
+        func begin(_ pulse: Pulse) throws(DrayError) {
+            while true {
+                let isMine = isTaken.wait(milliseconds: 500) { isTaken -> Bool? in
+                    guard !isTaken else { return nil }
+                    isTaken = true
+                    return true
+                }
+                if isMine != nil { return }
+                try pulse.beat()
+            }
+        }
+
+        func end() {
+            isTaken.withLock { $0 = false }
+            isTaken.wake()
+        }
     }
 
     private let files: any JobFiles
@@ -47,7 +65,12 @@ package final class LocalRunner: JobRunner {
         // Who plans a job again does as the first time, with file systems' holes or without.
         let known = recall(job)
         let patience = known.map { $0.isPlannedBlind ? ExtentPatience.none : .long }
-        let context = try makeContext(job, createsTarget: true, patience: patience)
+        let context = try makeContext(
+            job,
+            createsTarget: true,
+            patience: patience,
+            control.pulse
+        )
         keep(context)
         var plan = PlanResult(
             planHash: context.plan.hash,
@@ -65,11 +88,12 @@ package final class LocalRunner: JobRunner {
     package func check(
         _ job: JobOrder,
         plan: PlanResult,
-        results: [RangeResult]
+        results: [RangeResult],
+        _ control: any TaskControl
     ) throws(DrayError) {
         try ConvertTarget.checkStaging(of: job, plan, results)
         do throws(DrayError) {
-            _ = try context(job, plan.planHash)
+            _ = try context(job, plan.planHash, control.pulse)
         } catch {
             // The job's next step meets the same, and ends the job as it should.
         }
@@ -81,7 +105,7 @@ package final class LocalRunner: JobRunner {
         index: Int,
         _ control: any TaskControl
     ) throws(DrayError) -> RangeResult {
-        let context = try context(job, planHash)
+        let context = try context(job, planHash, control.pulse)
         guard context.plan.ranges.indices.contains(index) else {
             throw DrayError(
                 .invalid,
@@ -104,7 +128,7 @@ package final class LocalRunner: JobRunner {
         results: [RangeResult],
         _ control: any TaskControl
     ) throws(DrayError) -> SealResult {
-        let context = try context(job, planHash)
+        let context = try context(job, planHash, control.pulse)
         guard results.map(\.range) == context.plan.ranges else {
             throw DrayError(.bug, "the results are not those of the plan's ranges")
         }
@@ -141,7 +165,8 @@ package final class LocalRunner: JobRunner {
     private func makeContext(
         _ job: JobOrder,
         createsTarget: Bool,
-        patience: ExtentPatience?
+        patience: ExtentPatience?,
+        _ pulse: Pulse
     ) throws(DrayError) -> JobContext {
         try JobContext(
             job,
@@ -149,37 +174,45 @@ package final class LocalRunner: JobRunner {
             buffers: buffers,
             isFenced: isFenced,
             createsTarget: createsTarget,
-            patience: patience ?? self.patience
+            patience: patience ?? self.patience,
+            pulse: pulse
         )
     }
 
     /// The job's context, from the kept ones or made again. Fails with `changed` where today's plan is another.
-    private func context(_ job: JobOrder, _ planHash: String) throws(DrayError) -> JobContext {
+    private func context(
+        _ job: JobOrder,
+        _ planHash: String,
+        _ pulse: Pulse
+    ) throws(DrayError) -> JobContext {
         let mine = making.withLock { making in
             let mine = making[job.id] ?? Making()
             making[job.id] = mine
             return mine
         }
         // One thread makes it; the others of this worker that run ranges of the same job wait for it.
-        let result = mine.lock.withLock { _ -> Result<JobContext, DrayError> in
-            do throws(DrayError) {
-                return .success(try make(job, planHash))
-            } catch { return .failure(error) }
+        try mine.begin(pulse)
+        defer {
+            mine.end()
+            making.withLock { $0[job.id] = nil }
         }
-        making.withLock { $0[job.id] = nil }
-        return try result.get()
+        return try make(job, planHash, pulse)
     }
 
-    private func make(_ job: JobOrder, _ planHash: String) throws(DrayError) -> JobContext {
+    private func make(
+        _ job: JobOrder,
+        _ planHash: String,
+        _ pulse: Pulse
+    ) throws(DrayError) -> JobContext {
         let kept = recall(job)
         var context =
             if let kept { kept } else {
-                try makeContext(job, createsTarget: false, patience: nil)
+                try makeContext(job, createsTarget: false, patience: nil, pulse)
             }
         if context.plan.hash != planHash {
             // A file system may have been quicker to tell its holes when the plan was made, or slower.
             let patience = context.isPlannedBlind ? ExtentPatience.long : .none
-            context = try makeContext(job, createsTarget: false, patience: patience)
+            context = try makeContext(job, createsTarget: false, patience: patience, pulse)
         }
         guard context.plan.hash == planHash else {
             throw DrayError(

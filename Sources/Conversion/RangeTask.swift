@@ -17,6 +17,13 @@ struct RangeTask {
 
     /// Does the work.
     func run() throws(DrayError) -> RangeResult {
+        try context.disk.reading(range, control.pulse) { () throws(DrayError) in
+            guard let other = context.other else { return try work() }
+            return try other.reading(range, control.pulse, work)
+        }
+    }
+
+    private func work() throws(DrayError) -> RangeResult {
         if let target = context.target { return try copy(to: target) }
         if let other = context.other { return try compare(with: other) }
         return try checksum()

@@ -82,6 +82,29 @@ package struct SourceDisk: Sendable {
         }
     }
 
+    /// Runs `body`, in which the calling thread reads `range` from its first byte to its last: images that can be read in order only
+    /// know whom they decode for. What takes long then calls `pulse`.
+    package func reading<R>(
+        _ range: GuestRange,
+        _ pulse: Pulse,
+        _ body: () throws(DrayError) -> R
+    ) throws(DrayError) -> R {
+        var begun: [(layer: any ImageDriver, id: Int)] = []
+        for (image, start) in zip(images, starts) {
+            let inside = (range.start.bytes..<range.end.bytes)
+                .clamped(to: start..<start + image.guestSize)
+            guard !inside.isEmpty else { continue }
+            let part = GuestRange(
+                GuestOffset(inside.lowerBound - start),
+                length: inside.upperBound - inside.lowerBound
+            )
+            let layer = image.layers[0]
+            if let id = layer.beginReading(part, pulse) { begun.append((layer, id)) }
+        }
+        defer { for (layer, id) in begun { layer.endReading(id) } }
+        return try body()
+    }
+
     /// What tells the present content of all storages from another.
     package func identities() throws(DrayError) -> [StorageIdentity] {
         var all: [StorageIdentity] = []

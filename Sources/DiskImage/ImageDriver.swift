@@ -32,6 +32,13 @@ package protocol ImageDriver: AnyObject, Sendable {
         at start: Int
     ) throws(DrayError)
 
+    /// Says that the calling thread will read `range` from its first byte to its last; the id is for ``endReading(_:)``. Nil where it makes
+    /// no difference to the driver. What takes long then calls `pulse`.
+    func beginReading(_ range: GuestRange, _ pulse: Pulse) -> Int?
+
+    /// The thread reads no more of what it said.
+    func endReading(_ id: Int)
+
     /// Verifies the layer's own metadata, as `qemu-img check` does; nil where the format has nothing to verify.
     func check() throws(DrayError) -> CheckReport?
 
@@ -46,6 +53,12 @@ package protocol ImageDriver: AnyObject, Sendable {
 extension ImageDriver {
     /// None: for formats that do not know what their parent was like.
     package func problem(above parent: any ImageDriver) -> DrayError? { nil }
+
+    /// Nothing to know: for formats that are read anywhere alike.
+    package func beginReading(_ range: GuestRange, _ pulse: Pulse) -> Int? { nil }
+
+    /// Nothing to end.
+    package func endReading(_ id: Int) {}
 }
 
 /// What one layer says about a run of guest bytes.

@@ -10,4 +10,23 @@ package enum ImageFormat: String, Sendable, Codable, CaseIterable {
     case qcow2
     /// VMware's format: a descriptor and its extents, in one file or several.
     case vmdk
+    /// A raw image inside a gzip stream.
+    case gzip
+    /// A raw image inside an xz stream.
+    case xz
+    /// A raw image inside a zstd stream.
+    case zstd
+
+    /// The compressed stream that the format is, if it is one: not a layer of a chain, and never written.
+    package var isStream: Bool { streamKind != nil }
+
+    /// The kind of compressed stream, if it is one.
+    var streamKind: StreamKind? {
+        switch self {
+        case .gzip: .gzip
+        case .xz: .xz
+        case .zstd: .zstd
+        case .raw, .qcow2, .vmdk: nil
+        }
+    }
 }

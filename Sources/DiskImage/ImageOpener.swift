@@ -12,16 +12,20 @@ package struct ImageOpener: Sendable {
     private let gate: any ReferenceGate
     private let cache: CacheMode
     private let wrap: @Sendable (any Storage) -> any Storage
+    private let pulse: Pulse
 
-    /// An opener whose images may name what `gate` allows. `wrap` may put something around each storage.
+    /// An opener whose images may name what `gate` allows. `wrap` may put something around each storage. Opening a compressed stream takes
+    /// long, and calls `pulse` meanwhile.
     package init(
         gate: any ReferenceGate,
         cache: CacheMode = .writeback,
-        wrap: @escaping @Sendable (any Storage) -> any Storage = { $0 }
+        wrap: @escaping @Sendable (any Storage) -> any Storage = { $0 },
+        pulse: Pulse = .unheeded
     ) {
         self.gate = gate
         self.cache = cache
         self.wrap = wrap
+        self.pulse = pulse
     }
 
     /// Opens the image at `path` and everything below it.
@@ -41,7 +45,8 @@ package struct ImageOpener: Sendable {
             let layer = try openLayer(
                 next.path,
                 next.format,
-                snapshot: layers.isEmpty ? snapshot : nil
+                snapshot: layers.isEmpty ? snapshot : nil,
+                isBacking: !layers.isEmpty
             )
             let identity = try layer.storage.identity()
             guard seen.insert([identity.device, identity.inode]).inserted else {
@@ -67,20 +72,25 @@ package struct ImageOpener: Sendable {
         }
     }
 
-    /// Opens one layer without its backing image.
+    /// Opens one layer without its backing image. One that is another image's backing image (`isBacking`) is what it is without a
+    /// container around it: what looks like a compressed stream is raw then, as it is to the guest of that image.
     package func openLayer(
         _ path: String,
         _ format: ImageFormat?,
-        snapshot: String? = nil
+        snapshot: String? = nil,
+        isBacking: Bool = false
     ) throws(DrayError) -> any ImageDriver {
         let storage = try openFile(path)
-        let format = if let format { format } else { try Self.probe(storage) }
+        var format = if let format { format } else { try Self.probe(storage) }
+        if isBacking, format.isStream { format = .raw }
+        if snapshot != nil, format == .raw || format.isStream {
+            throw DrayError(.unsupported, "raw images have no internal snapshots", file: path)
+        }
+        if let kind = format.streamKind {
+            return try StreamDriver(storage: storage, kind, pulse: pulse)
+        }
         switch format {
-        case .raw:
-            guard snapshot == nil else {
-                throw DrayError(.unsupported, "raw images have no internal snapshots", file: path)
-            }
-            return RawDriver(storage: storage)
+        case .raw, .gzip, .xz, .zstd: return RawDriver(storage: storage)
         case .vmdk:
             guard snapshot == nil else {
                 throw DrayError(.unsupported, "vmdk disks have no internal snapshots", file: path)
@@ -137,13 +147,17 @@ package struct ImageOpener: Sendable {
         )
     }
 
+    /// How many bytes of an image are looked at to find its format.
+    static let probedBytes = 512
+
     /// The format that the first bytes of `storage` tell; raw where they tell nothing.
     package static func probe(_ storage: any Storage) throws(DrayError) -> ImageFormat {
-        let head = Int(min(storage.length, 512))
+        let head = Int(min(storage.length, UInt64(probedBytes)))
         guard head > 0 else { return .raw }
-        let buffer = AlignedBuffer(count: 512)
+        let buffer = AlignedBuffer(count: probedBytes)
         try storage.read(HostOffset(0), into: buffer, 0..<head)
         let bytes = buffer.bytes(0..<head)
+        if let kind = StreamKind(head: bytes) { return kind.format }
         if QCOW2Header.matches(bytes) { return .qcow2 }
         return VMDKDriver.probe(bytes) ? .vmdk : .raw
     }
@@ -153,7 +167,7 @@ package struct ImageOpener: Sendable {
         referrer: String
     ) throws(DrayError) -> ImageFormat? {
         guard let name = backing.format else { return nil }
-        guard let format = ImageFormat(rawValue: name) else {
+        guard let format = ImageFormat(rawValue: name), !format.isStream else {
             throw DrayError(
                 .unsupported,
                 "the backing image \(backing.name) has the format \(name), which Dray does not read",

@@ -40,6 +40,7 @@ package enum TargetFormats {
                 name: PathParts(name).lastComponent,
                 sparseSize: sparseSize
             )
+        case .gzip, .xz, .zstd: throw notWritten(format)
         }
     }
 
@@ -49,6 +50,7 @@ package enum TargetFormats {
         case .raw: RawTarget.options
         case .qcow2: QCOW2Options.list
         case .vmdk: VMDKOptions.list
+        case .gzip, .xz, .zstd: []
         }
     }
 
@@ -95,6 +97,11 @@ package enum TargetFormats {
         let ownFormat = options.last { $0.key == "backing_fmt" }?.value
         return BackingReference(name: name, format: format == .vmdk ? format.rawValue : ownFormat)
     }
+}
+
+/// The error about a format that no target can have.
+func notWritten(_ format: ImageFormat) -> DrayError {
+    DrayError(.unsupported, "\(format.rawValue) is only read, not written")
 }
 
 /// The error about a key that `format` does not have.

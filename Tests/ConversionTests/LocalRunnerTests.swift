@@ -69,7 +69,7 @@ internal import Testing
         }
         // Who goes on with a job makes the same plan again, whatever it finds.
         let next = runner(!isBlind)
-        try next.check(order, plan: plan, results: results)
+        try next.check(order, plan: plan, results: results, control)
         #expect(try next.plan(order, control) == plan)
         let last = runner(!isBlind)
         _ = try last.seal(order, planHash: plan.planHash, results: results, control)

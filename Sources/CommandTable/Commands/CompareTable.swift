@@ -8,7 +8,7 @@ package enum CompareTable {
         "F",
         "second-format",
         value: "FMT",
-        choices: OptionSpec.formats,
+        choices: OptionSpec.readFormats,
         "Format of the second image, as -f is of the first."
     )
     /// `-s`: strict.

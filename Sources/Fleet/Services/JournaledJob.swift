@@ -38,7 +38,8 @@ struct JournaledJob {
     /// Fails with `changed` where the target of the job that was cut off is not what its results say.
     func checkTarget(
         _ store: JournalStore,
-        _ runner: any JobRunner
+        _ runner: any JobRunner,
+        _ cancel: CancelToken
     ) throws(DrayError) {
         guard let record, let plan = record.plan else { return }
         let partition = PartitionID(Topics.results, 0)
@@ -57,7 +58,8 @@ struct JournaledJob {
                 results.append(result)
             }
         }
-        try runner.check(record.order, plan: plan, results: results)
+        let control = SlotControl(outside: cancel, meter: ProgressMeter()) { _ in }
+        try runner.check(record.order, plan: plan, results: results, control)
     }
 
     /// What to do with the journal for `order`. Fails with `invalid` where it is another job's.

@@ -75,7 +75,7 @@ package struct LocalFleet: Sendable {
         case .again: try store.erase()
         case .resume(let order):
             named = order
-            try known.checkTarget(store, runner)
+            try known.checkTarget(store, runner, cancel)
         case .new: break
         }
         let log = try EmbeddedLog(topics: topics.specs, store: store)

@@ -69,7 +69,7 @@ enum MapCommand {
             guard let offset = run.offset, let file = run.file else {
                 throw DrayError(
                     .unsupported,
-                    "the image holds compressed clusters, which have no place to show; use --output json",
+                    "the image holds compressed data, which has no place to show; use --output json",
                     offset: run.start
                 )
             }

@@ -87,6 +87,7 @@ struct DiskMap {
         guard start < layer.guestSize else { return tail(of: layer, start, limit) }
         let extent = try layer.map(GuestOffset(start), limit: min(limit, layer.guestSize - start))
         var status = Self.status(extent.place, start, extent.length)
+        if layer.format.isStream { (status.offset, status.file) = (nil, nil) }
         // The last sector of a format with tables belongs to the run before the disk's end.
         if layer.format != .raw, status.end == layer.guestSize { status.length = limit }
         return status

@@ -53,13 +53,21 @@ package struct QCOW2Options: Sendable, Hashable {
         case "compression_type":
             compression = try option.choice(CompressionName.self) == .zstd ? .zstd : .zlib
         case "backing_file": backingName = try Self.backingName(option)
-        case "backing_fmt": backingFormat = try option.choice(ImageFormat.self).rawValue
+        case "backing_fmt": backingFormat = try Self.backingFormat(option)
         case "size": try option.requireSize(guestSize)
         case "encryption", "data_file_raw": try refuseIfOn(option)
         case "data_file", "nocow", "extent_size_hint": throw Self.unsupported(option)
         case let key where key.hasPrefix("encrypt."): throw Self.unsupported(option)
         default: throw unknownOption(option, for: .qcow2)
         }
+    }
+
+    private static func backingFormat(_ option: FormatOption) throws(DrayError) -> String {
+        let format = try option.choice(ImageFormat.self)
+        guard !format.isStream else {
+            throw option.invalid("cannot be \(format.rawValue): no layer lies in a container")
+        }
+        return format.rawValue
     }
 
     private func checkVersion() throws(DrayError) {

@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import Storage
+
+/// Decodes a stream from some place on. For one thread at a time.
+///
+/// What the stream has to say about itself is checked on the way where decoding began at its start: checks, sizes, magic numbers.
+protocol ForwardDecoder: AnyObject {
+    /// Decodes into `range` of `buffer`, and says how many bytes.
+    ///
+    /// Less than all, perhaps nothing: at the end; with `stopsToRestart` at each place from which decoding could begin too; and where much input
+    /// gives little. Fails with `corrupt` or `unsupported`, naming the place in the compressed file.
+    func decode(
+        into buffer: AlignedBuffer,
+        _ range: Range<Int>,
+        stopsToRestart: Bool
+    ) throws(DrayError) -> Int
+
+    /// Whether everything is decoded.
+    var isAtEnd: Bool { get }
+
+    /// How decoding can begin where it is now; nil where it cannot.
+    func restart() -> StreamRestart?
+
+    /// The bytes of memory that the decoder needs, as far as known by now.
+    var memory: Int { get }
+}
+
+/// How to begin in the middle of a stream.
+enum StreamRestart: Sendable {
+    /// At a host offset where a gzip member, an xz stream or a zstd frame begins.
+    case unit(UInt64)
+    /// At a host offset where a block of an xz stream begins that has this check (2.1.1.2).
+    case xzBlock(UInt64, check: UInt32)
+    /// At a deflate block, which begins `bits` bits before a host offset. `window` is what was decoded last before it, at most 32 KiB.
+    case deflateBlock(UInt64, bits: Int, window: [UInt8])
+}
+
+/// The limits of what a stream may ask for.
+enum StreamLimit {
+    /// The largest window of a zstd frame, in bytes: what zstd decodes without being told to (`--long=27`).
+    static let zstdWindow: UInt64 = 128 << 20
+    /// The most memory that decoding xz may take, in bytes: twice what `xz -9` asks for.
+    static let xzMemory: UInt64 = 136 << 20
+    /// How often input is read before a decoder that gives nothing returns.
+    static let readsAtOnce = 16
+}
+
+extension StreamKind {
+    /// A decoder that begins as `restart` says; its stream's start is `.unit(0)`.
+    func decoder(of storage: any Storage, at restart: StreamRestart) throws(DrayError)
+        -> any ForwardDecoder
+    {
+        switch self {
+        case .gzip: try GzipDecoder(storage, at: restart)
+        case .xz: XZDecoder(storage, at: restart)
+        case .zstd: ZstdStreamDecoder(storage, at: restart)
+        }
+    }
+}

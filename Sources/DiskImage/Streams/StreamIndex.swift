@@ -1,0 +1,16 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+
+/// What decoding a whole stream once tells: how long it is, where it is zero, and where decoding can begin again.
+struct StreamIndex: Sendable {
+    /// Decoded bytes.
+    let length: UInt64
+    /// Where they are zeros.
+    let zeros: ZeroRuns
+    /// Where decoding can begin.
+    let restarts: RestartPoints
+    /// The most memory that a decoder of this stream takes, in bytes.
+    let decoderMemory: Int
+}
