@@ -68,7 +68,7 @@ let package = Package(
         tests("BlockIOTests", ["BlockIO"]),
         tests("StorageTests", ["BlockIO", "Storage"]),
         tests("DigestTests", ["BlockIO", "Digest"]),
-        tests("DiskImageTests", ["BlockIO", "Storage", "DiskImage"]),
+        tests("DiskImageTests", ["BlockIO", "Storage", "DiskImage", "TaskLog"]),
         tests(
             "ConversionTests",
             ["BlockIO", "Storage", "DiskImage", "Digest", "Conversion", "TaskLog", "Fleet"]

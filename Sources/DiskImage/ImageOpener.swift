@@ -87,7 +87,7 @@ package struct ImageOpener: Sendable {
             throw DrayError(.unsupported, "raw images have no internal snapshots", file: path)
         }
         if let kind = format.streamKind {
-            return try StreamDriver(storage: storage, kind, pulse: pulse)
+            return try StreamDriver(storage: storage, kind, room: .shared, pulse: pulse)
         }
         switch format {
         case .raw, .gzip, .xz, .zstd: return RawDriver(storage: storage)

@@ -38,7 +38,7 @@ internal import Testing
     }
 
     @Test func `words are offered where an option takes one of a few`() throws {
-        #expect(try completions(["dray", "convert", "-O", ""]) == ["raw", "qcow2"])
+        #expect(try completions(["dray", "convert", "-O", ""]) == ["raw", "qcow2", "vmdk"])
         #expect(
             try completions(["dray", "convert", "--target-cache", "wr"]) == [
                 "writeback", "writethrough",
@@ -52,7 +52,7 @@ internal import Testing
         #expect(try completions(["dray", "topics", ""]) == ["create", "check"])
         #expect(try completions(["dray", "submit", "ch"]) == ["checksum"])
         #expect(try completions(["dray", "submit", "--fr"]) == ["--from"])
-        #expect(try completions(["dray", "submit", "convert", "-O", ""]) == ["raw", "qcow2"])
+        #expect(try completions(["dray", "submit", "convert", "-O", ""]) == ["raw", "qcow2", "vmdk"])
         #expect(try completions(["dray", "submit", "checksum", "--al"]) == ["--allow-references"])
         #expect(try completions(["dray", "deadletters", "r"]) == ["retry"])
     }

@@ -27,7 +27,7 @@ final class DecodedStream: Storage {
     init(
         _ file: any Storage,
         _ kind: StreamKind,
-        room: StreamRoom = .shared,
+        room: StreamRoom,
         pulse: Pulse
     ) throws(DrayError) {
         self.file = file

@@ -29,7 +29,7 @@ protocol ForwardDecoder: AnyObject {
 }
 
 /// How to begin in the middle of a stream.
-enum StreamRestart: Sendable {
+package enum StreamRestart: Sendable {
     /// At a host offset where a gzip member, an xz stream or a zstd frame begins.
     case unit(UInt64)
     /// At a host offset where a block of an xz stream begins that has this check (2.1.1.2).

@@ -5,32 +5,32 @@ internal import BlockIO
 
 /// The places from which a stream is decoded again: about one before each multiple of a spacing, which grows with the stream so that
 /// the number stays bounded. The stream's start is always one.
-struct RestartPoints: Sendable {
+package struct RestartPoints: Sendable {
     /// A place in the stream.
-    struct Point: Sendable {
+    package struct Point: Sendable {
         /// Where the decoded bytes go on.
-        let guest: UInt64
+        package let guest: UInt64
         /// How to begin there.
-        let state: StreamRestart
+        package let state: StreamRestart
     }
 
     /// The spacing of a short stream: the usual size of a range, so that a range begins where a point is.
     static let firstSpacing: UInt64 = 16 << 20
     /// How many points there are at most. One of gzip holds 32 KiB.
     let limit: Int
-    private(set) var points = [Point(guest: 0, state: .unit(0))]
+    package private(set) var points = [Point(guest: 0, state: .unit(0))]
     private var spacing = firstSpacing
     /// The last place that was offered before the next multiple of the spacing.
     private var candidate: Point?
 
     /// The stream's start alone.
-    init(limit: Int = 256) { self.limit = limit }
+    package init(limit: Int = 256) { self.limit = limit }
 
     /// Whether a place at `guest` might become a point, so that it is worth looking for one.
     func wants(_ guest: UInt64) -> Bool { guest + (2 << 20) >= nextMultiple }
 
     /// Takes note of a place behind all others.
-    mutating func offer(_ guest: UInt64, _ state: @autoclosure () -> StreamRestart?) {
+    package mutating func offer(_ guest: UInt64, _ state: @autoclosure () -> StreamRestart?) {
         guard wants(guest), guest > last.guest, let state = state() else { return }
         if guest > nextMultiple, let known = candidate {
             candidate = nil
@@ -41,7 +41,7 @@ struct RestartPoints: Sendable {
     }
 
     /// The last point at `guest` or before.
-    func point(before guest: UInt64) -> Point {
+    package func point(before guest: UInt64) -> Point {
         var low = 0
         var high = points.count
         while high - low > 1 {

@@ -11,10 +11,16 @@ package final class StreamDriver: ImageDriver {
     private let stream: DecodedStream
 
     /// A driver for the stream in `storage`, which it decodes as a whole: this may take long, and calls `pulse` meanwhile.
-    init(storage: any Storage, _ kind: StreamKind, pulse: Pulse) throws(DrayError) {
+    /// What it needs for decoding is taken from `room`, which streams share.
+    package init(
+        storage: any Storage,
+        _ kind: StreamKind,
+        room: StreamRoom,
+        pulse: Pulse
+    ) throws(DrayError) {
         self.storage = storage
         format = kind.format
-        stream = try DecodedStream(storage, kind, pulse: pulse)
+        stream = try DecodedStream(storage, kind, room: room, pulse: pulse)
     }
 
     package var storages: [any Storage] { [storage] }

@@ -4,7 +4,7 @@
 internal import BlockIO
 
 /// A compressed stream that a raw image may come in: its guest is what the stream decodes to.
-enum StreamKind: Sendable, CaseIterable {
+package enum StreamKind: Sendable, CaseIterable {
     /// Members one behind the other (RFC 1952).
     case gzip
     /// Streams one behind the other, each of blocks (The .xz File Format, 1.2.0).

@@ -6,9 +6,9 @@ internal import Storage
 internal import Synchronization
 
 /// What all streams of this process share: a bound on the memory for decoders and decoded chunks, and what streams were found to be.
-final class StreamRoom: Sendable {
+package final class StreamRoom: Sendable {
     /// The one of this process.
-    static let shared = StreamRoom(limit: 160 << 20)
+    static let shared = StreamRoom(limit: 96 << 20)
     /// How long a stream that nobody reads keeps what it has, in milliseconds.
     static let idleTime = 10_000
     private static let mostIndexes = 4
@@ -33,7 +33,7 @@ final class StreamRoom: Sendable {
     private let indexes = Mutex<[(key: Key, index: StreamIndex)]>([])
 
     /// A room of `limit` bytes.
-    init(limit: Int) { self.limit = limit }
+    package init(limit: Int) { self.limit = limit }
 
     /// Takes `bytes`, beyond the limit if need be: for what nothing goes on without.
     func take(_ bytes: Int) { used.add(bytes, ordering: .relaxed) }

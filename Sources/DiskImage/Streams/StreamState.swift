@@ -35,9 +35,10 @@ struct StreamState {
     /// How many cursors there are at most.
     static let mostCursors = 16
     /// How much memory cursors may take beside the first, in bytes.
-    static let cursorMemory = 96 << 20
-    /// How many chunks are kept at most.
+    static let cursorMemory = 64 << 20
+    /// How many chunks are kept at most while there is room, and how many even where there is none.
     static let mostChunks = 96
+    static let fewestChunks = 32
 
     private let index: StreamIndex
     private let room: StreamRoom
@@ -154,7 +155,10 @@ struct StreamState {
     mutating func passing(_ number: UInt64, isImpatient: Bool) -> Passing {
         guard chunks[number] == nil, dataCount(number) > 0 else { return .drop }
         let isWanted = isWanted(number)
-        if hasFreeChunk(), room.tryTake(UnitSize.chunk) { return .keep }
+        if hasFreeChunk() {
+            room.take(UnitSize.chunk)
+            return .keep
+        }
         return isWanted && !isImpatient ? .stop : .drop
     }
 
@@ -205,6 +209,7 @@ struct StreamState {
 
     /// Whether one more chunk can be kept; what nobody wants makes way for it.
     private mutating func hasFreeChunk() -> Bool {
+        if chunks.count < Self.fewestChunks { return true }
         if chunks.count < Self.mostChunks, room.hasRoom(UnitSize.chunk) { return true }
         guard let old = chunks.keys.filter({ !isWanted($0) }).min() else { return false }
         remove(old)

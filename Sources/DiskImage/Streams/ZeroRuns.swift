@@ -7,20 +7,20 @@ internal import BlockIO
 ///
 /// However many there are, they take a bounded space: where they become too many the short ones are forgotten. What is forgotten
 /// counts as data, which is always right.
-struct ZeroRuns: Sendable {
+package struct ZeroRuns: Sendable {
     /// How many runs there are at most.
     let limit: Int
-    private(set) var runs: [Range<UInt64>] = []
+    package private(set) var runs: [Range<UInt64>] = []
     /// Shorter runs are forgotten.
     private var shortest: UInt64 = 1
     /// The last run, which may grow still.
     private var last: Range<UInt64>?
 
     /// No runs yet.
-    init(limit: Int = 1 << 17) { self.limit = limit }
+    package init(limit: Int = 1 << 17) { self.limit = limit }
 
     /// Adds a stretch of zeros behind all others.
-    mutating func append(_ bytes: Range<UInt64>) {
+    package mutating func append(_ bytes: Range<UInt64>) {
         guard let run = last, run.upperBound == bytes.lowerBound else {
             finish()
             last = bytes
@@ -30,7 +30,7 @@ struct ZeroRuns: Sendable {
     }
 
     /// Nothing more is added.
-    mutating func finish() {
+    package mutating func finish() {
         guard let run = last else { return }
         last = nil
         guard run.upperBound - run.lowerBound >= shortest else { return }
@@ -43,7 +43,7 @@ struct ZeroRuns: Sendable {
     }
 
     /// The run that `offset` lies in, of zeros or of what lies between; it ends at most at `end`.
-    func run(at offset: UInt64, end: UInt64) -> (isZero: Bool, bytes: Range<UInt64>) {
+    package func run(at offset: UInt64, end: UInt64) -> (isZero: Bool, bytes: Range<UInt64>) {
         let next = firstIndex(endingBehind: offset)
         let before = next > 0 ? runs[next - 1].upperBound : 0
         guard next < runs.count else { return (false, before..<end) }
@@ -53,7 +53,7 @@ struct ZeroRuns: Sendable {
     }
 
     /// How many bytes of `bytes` lie in no run.
-    func dataCount(in bytes: Range<UInt64>) -> UInt64 {
+    package func dataCount(in bytes: Range<UInt64>) -> UInt64 {
         var count = bytes.upperBound - bytes.lowerBound
         var index = firstIndex(endingBehind: bytes.lowerBound)
         while index < runs.count, runs[index].lowerBound < bytes.upperBound {
