@@ -96,7 +96,7 @@ package struct ImageOpener: Sendable {
                 throw DrayError(.unsupported, "vmdk disks have no internal snapshots", file: path)
             }
             return try VMDKDriver(storage: storage) { name throws(DrayError) in
-                try openExtent(name, of: path)
+                try openExtent(name, of: storage, at: path)
             }
         case .qcow2:
             return try QCOW2Driver(storage: storage, snapshot: snapshot) {
@@ -113,14 +113,24 @@ package struct ImageOpener: Sendable {
     ) throws(DrayError) -> any Storage {
         let resolved = try gate.resolve(name, referrer: path)
         let file = try openFile(resolved)
-        let (own, other) = (try image.identity(), try file.identity())
-        guard own.device != other.device || own.inode != other.inode else {
-            throw DrayError(.corrupt, "the image names itself as its data file", file: path)
-        }
+        try refuseSame(file, image, "as its data file", path)
         return file
     }
 
-    private func openExtent(_ name: String, of path: String) throws(DrayError) -> any Storage {
+    /// Fails where `file` is the image at `path` itself, which names it `what`.
+    private func refuseSame(
+        _ file: any Storage,
+        _ image: any Storage,
+        _ what: String,
+        _ path: String
+    ) throws(DrayError) {
+        let (own, other) = (try image.identity(), try file.identity())
+        guard own.device != other.device || own.inode != other.inode else {
+            throw DrayError(.corrupt, "the image names itself \(what)", file: path)
+        }
+    }
+
+    private func openExtent(_ name: String, of image: any Storage, at path: String) throws(DrayError) -> any Storage {
         let resolved = try gate.resolve(name, referrer: path)
         let file = try StorageOpener.open(
             resolved,
@@ -133,6 +143,7 @@ package struct ImageOpener: Sendable {
                 "the image has the device \(name) as an extent; disks of devices are not read"
             throw DrayError(.unsupported, text, file: path)
         }
+        try refuseSame(file, image, "as an extent", path)
         return wrap(file)
     }
 

@@ -124,14 +124,6 @@ struct VMDKExtentBuilder {
     private mutating func file(_ line: VMDKExtentLine) throws(DrayError) -> any Storage {
         if let known = files[line.name] { return known }
         let file = try openExtent(line.name)
-        let (own, other) = (try descriptorFile.identity(), try file.identity())
-        guard own.device != other.device || own.inode != other.inode else {
-            throw DrayError(
-                .corrupt,
-                "line \(line.line) of the descriptor names the descriptor itself as an extent",
-                file: descriptorFile.name
-            )
-        }
         files[line.name] = file
         return file
     }

@@ -58,15 +58,13 @@ final class QCOW2Workshop {
     }
 
     /// The guest content of `driver` as its map tells it; what is not allocated is taken from `below`, zeros beyond that.
-    static func content(of driver: QCOW2Driver, below: [UInt8] = [], step: UInt64 = .max)
+    static func content(of driver: any ImageDriver, below: [UInt8] = [], step: UInt64 = .max)
         throws -> [UInt8]
     {
         let size = Int(driver.guestSize)
         guard size > 0 else { return [] }
         let buffer = AlignedBuffer(count: size)
         buffer.zero(0..<size)
-        let cluster = Int(driver.header.clusterSize)
-        let decoded = AlignedBuffer(count: cluster)
         var position = 0
         while position < size {
             let run = try driver.map(GuestOffset(UInt64(position)), limit: step)
@@ -75,6 +73,7 @@ final class QCOW2Workshop {
             case .data(let storage, let host):
                 try storage.read(host, into: buffer, position..<end)
             case .compressed(let cluster):
+                let decoded = AlignedBuffer(count: cluster.guestLength)
                 try driver.decode(cluster, into: decoded, at: 0)
                 let skip = position - Int(cluster.guestStart.bytes)
                 buffer.copy(decoded, skip..<skip + Int(run.length), to: position)
