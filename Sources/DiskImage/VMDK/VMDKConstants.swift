@@ -81,6 +81,6 @@ package enum VMDK {
     package static let mostLines = 16_384
     /// How many extents a disk may have: each takes an open file.
     package static let mostExtents = 1024
-    /// How many sectors a disk may have: 2^63 bytes would be one too many.
-    package static let mostSectors: UInt64 = (1 << 54) - 2
+    /// How many sectors a disk may have, with qemu: 2^63 bytes less a gibibyte.
+    package static let mostSectors: UInt64 = (1 << 54) - (1 << 21)
 }

@@ -78,7 +78,7 @@ internal import Testing
         ("RW 5 ZERO \"a\"\n", "zeros"),
         ("RW -5 ZERO\n", "'-5'"),
         ("RW 99999999999999999999 ZERO\n", "sectors"),
-        ("RW 18014398509481982 ZERO\nRW 1 ZERO\n", "line 6"),
+        ("RW 18014398507384832 ZERO\nRW 1 ZERO\n", "line 6"),
         ("NOACCESS 5 ZERO\n", "'NOACCESS'"),
         ("rw 5 ZERO\n", "'rw'"),
         ("RW 5 flat \"a\" 0\n", "'flat'"),

@@ -19,15 +19,18 @@ struct HostileCase: Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 
     private typealias Image = HostileImage
-    private static let escape = "\u{1B}[31mred\u{1B}[0m\r\nx\u{7}\u{202E}"
+    static let escape = "\u{1B}[31mred\u{1B}[0m\r\nx\u{7}\u{202E}"
 
-    /// The images that name something outside themselves.
-    static let references: [HostileCase] = [
+    /// What an image may name that is not for it.
+    static let names = [
         "SECRET", "../vault/secret", "link", "way/secret", "/etc/passwd", "/dev/zero", "/dev/stdin",
         "/proc/self/mem", "pipe", ".", "/", "image", "nbd:127.0.0.1:10809", "json:{}",
         "file:/etc/passwd", "http://127.0.0.1/x", escape, "a\u{0}b", "-o",
         String(repeating: "x", count: 1023),
-    ].flatMap { name in
+    ]
+
+    /// The images that name something outside themselves.
+    static let references: [HostileCase] = names.flatMap { name in
         [
             HostileCase("backing \(name.prefix(30).debugDescription)") {
                 Image(size: 1 << 20, backing: name).bytes

@@ -20,7 +20,7 @@ internal import Testing
         try Tool.check(["bash", "-c", script, tree.path])
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: HostileCase.references)
+    @Test(.timeLimit(.minutes(1)), arguments: HostileCase.references + HostileCase.vmdkReferences)
     func `nothing outside is opened because an image names it`(image: HostileCase) throws {
         let path = try write(image.make())
         try inspect(path)
@@ -31,7 +31,7 @@ internal import Testing
         #expect(tree.names == ["home", "vault"])
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: HostileCase.bombs)
+    @Test(.timeLimit(.minutes(1)), arguments: HostileCase.bombs + HostileCase.vmdkBombs)
     func `a large claim costs little`(image: HostileCase) throws {
         try inspect(try write(image.make()))
     }

@@ -18,10 +18,9 @@ extension ImageRecipe {
     /// Disks as qemu makes them, each way.
     static let vmdk: [ImageRecipe] =
         [
-            "subformat=monolithicSparse", "subformat=monolithicFlat", "adapter_type=ide",
-            "subformat=twoGbMaxExtentSparse", "subformat=twoGbMaxExtentFlat", "compat6=on",
-            "adapter_type=lsilogic", "adapter_type=buslogic", "adapter_type=legacyESX",
-            "hwversion=11", "zeroed_grain=on", "toolsversion=7",
+            "subformat=monolithicSparse", "subformat=monolithicFlat", "hwversion=11,compat6=on",
+            "subformat=twoGbMaxExtentSparse", "subformat=twoGbMaxExtentFlat",
+            "adapter_type=lsilogic,zeroed_grain=on,toolsversion=7",
         ].map { vmdk($0) }
         + ["monolithicSparse", "monolithicFlat", "twoGbMaxExtentSparse", "twoGbMaxExtentFlat"]
         .flatMap { format in
@@ -42,7 +41,7 @@ extension ImageRecipe {
             ),
             ImageRecipe("vmdk, empty", "create -f vmdk image 1G"),
             ImageRecipe("vmdk, a sector", "create -f vmdk image 512; io image 'write -P 7 0 512'"),
-            ImageRecipe("vmdk, 1 TiB", "create -f vmdk image 1T; io image 'write 999G 64M'"),
+            ImageRecipe("vmdk, 9 GiB", "create -f vmdk image 9G; io image 'write 8190M 64M'"),
             ImageRecipe(
                 "vmdk, overlay",
                 "create -f vmdk base 8M; io base 'write -P 9 0 6M'; "
