@@ -30,6 +30,7 @@ struct PackedCopy {
     func run() throws(DrayError) -> (dataBytes: UInt64, placement: RangePlacement) {
         var packed = PackedRange(packing)
         var output: AlignedBuffer?
+        encoder.begin()
         let (dataBytes, states) = try walk.run { _ in
             (input, 0)
         } store: { (buffer, bytes, position) throws(DrayError) in

@@ -35,6 +35,9 @@ package struct Packing: Sendable, Hashable {
 
 /// Encodes the clusters of a packed target. For one thread at a time.
 package protocol ClusterEncoder: AnyObject {
+    /// A range begins: how its clusters are encoded must depend on nothing before it.
+    func begin()
+
     /// Encodes the cluster of guest bytes at `guest`, which is `input` of `source`, to `target` from `start`: at most ``Packing/largestStored`` bytes.
     /// Returns how many; nil where the cluster is to be stored as it is, at a multiple of its size. Behind the disk's end a cluster
     /// is filled with zeros.
@@ -45,6 +48,10 @@ package protocol ClusterEncoder: AnyObject {
         into target: AlignedBuffer,
         at start: Int
     ) -> Int?
+}
+
+extension ClusterEncoder {
+    package func begin() {}
 }
 
 /// The lengths of a range's stored clusters, in guest order: a few bytes each, because a disk has millions.

@@ -15,16 +15,23 @@ final class ZstdEncoder: BlockEncoder {
 
     /// The library's level for an effort. Fails with `invalid` for levels other than 1 to 22.
     static func level(_ effort: CompressionEffort) throws(DrayError) -> Int {
+        let level = preset(effort)
+        try check(level, levels, "zstd")
+        return level
+    }
+
+    private static func preset(_ effort: CompressionEffort) -> Int {
         switch effort {
         case .fast: 1
         case .balanced: 3
-        case .small: 9
-        case .level(let level): try checked(level, levels, "zstd")
+        case .small: 7
+        case .level(let level): level
         }
     }
 
-    /// Allocates an encoder of a level that ``level(_:)`` gave. Traps where the machine has no memory left.
-    init(level: Int) {
+    /// Allocates an encoder for an effort that ``level(_:)`` takes. Traps where the machine has no memory left.
+    init(_ effort: CompressionEffort) {
+        let level = Self.preset(effort)
         guard let state = unsafe ZSTD_createCCtx() else {
             preconditionFailure("no memory for a zstd encoder")
         }

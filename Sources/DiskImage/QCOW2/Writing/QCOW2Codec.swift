@@ -6,7 +6,7 @@ internal import BlockIO
 /// How the clusters of a qcow2 image are compressed.
 struct QCOW2Codec: Sendable, Hashable {
     private let compression: QCOW2Compression
-    private let level: Int
+    private let effort: CompressionEffort
     private let clusterSize: Int
 
     /// The least width of a refcount, in bits: many streams share a cluster, and each is counted.
@@ -26,11 +26,11 @@ struct QCOW2Codec: Sendable, Hashable {
         }
         compression = options.compression
         clusterSize = Int(options.clusterSize)
-        level =
-            switch options.compression {
-            case .zlib: try DeflateEncoder.level(effort)
-            case .zstd: try ZstdEncoder.level(effort)
-            }
+        self.effort = effort
+        switch compression {
+        case .zlib: _ = try DeflateEncoder.level(effort)
+        case .zstd: _ = try ZstdEncoder.level(effort)
+        }
     }
 
     /// The rules of a target with these.
@@ -43,7 +43,7 @@ struct QCOW2Codec: Sendable, Hashable {
         return Packing(
             rules: rules,
             largestStored: clusterSize,
-            encoding: "\(name) level \(level)"
+            encoding: "\(name) \(effort.text)"
         )
     }
 
@@ -51,8 +51,8 @@ struct QCOW2Codec: Sendable, Hashable {
     func makeEncoder() -> any ClusterEncoder {
         let encoder: any BlockEncoder =
             switch compression {
-            case .zlib: DeflateEncoder(level: level, .none)
-            case .zstd: ZstdEncoder(level: level)
+            case .zlib: DeflateEncoder(effort, .none)
+            case .zstd: ZstdEncoder(effort)
             }
         return QCOW2ClusterEncoder(encoder, clusterSize: clusterSize)
     }
@@ -67,6 +67,8 @@ private final class QCOW2ClusterEncoder: ClusterEncoder {
         self.encoder = encoder
         self.clusterSize = clusterSize
     }
+
+    func begin() { encoder.begin() }
 
     func encode(
         _ guest: GuestOffset,
