@@ -6,7 +6,7 @@ extension OptionSpec {
     /// The names of formats, for completion.
     static let formats = ["raw", "qcow2", "vmdk"]
     /// The names of formats that are read, for completion.
-    static let readFormats = formats + ["gzip", "xz", "zstd"]
+    static let readFormats = formats + ["gzip", "xz", "zstd", "ova"]
     /// The names of cache modes, for completion.
     static let cacheModes = ["none", "writeback", "writethrough", "directsync", "unsafe"]
 
@@ -19,9 +19,17 @@ extension OptionSpec {
         "format",
         value: "FMT",
         choices: readFormats,
-        "Format of the image: raw, qcow2 or vmdk; gzip, xz or zstd for a raw image that is compressed so. "
+        "Format of the image: raw, qcow2 or vmdk; gzip, xz or zstd for a raw image that is compressed so; ova. "
             + "Without it the format is found by looking at the content; "
             + "give it where the image comes from a stranger, who may have made a raw image look like another."
+    )
+
+    /// `--member`: which disk of an archive.
+    package static let member = OptionSpec(
+        nil,
+        "member",
+        value: "NAME",
+        "Read the disk of this name in an OVA. Needed where there are several."
     )
 
     /// `-T`: how what is read uses the page cache.

@@ -29,7 +29,7 @@ struct BaseImage: Sendable {
             ? backing.name : PathParts(target.path).directoryPrefix + backing.name
         let format = backing.format.flatMap(ImageFormat.init)
         let opener = ImageOpener(gate: gate)
-        let base = try opener.openLayer(path, format, isBacking: true)
+        let base = try opener.openBacking(path, format)
         if target.existing == .replace {
             try refuseLoop(try opener.open(path: path, format: base.format), target)
         }

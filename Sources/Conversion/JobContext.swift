@@ -59,6 +59,12 @@ final class JobContext: Sendable {
         let images = try Self.open(spec.sources) { cache in
             ImageOpener(gate: gate, cache: cache, wrap: files.wrap, pulse: pulse)
         }
+        // Once a job: workers that run ranges need not look again at what the plan has found right.
+        if createsTarget {
+            for image in images {
+                try ManifestCheck(image, chunks: buffers.chunks, pulse: pulse).run()
+            }
+        }
         let isComparison = spec.kind == .compare
         let disk = try SourceDisk(isComparison ? Array(images.prefix(1)) : images, sector: sector)
         let other = isComparison ? try SourceDisk(Array(images.suffix(1))) : nil
@@ -229,7 +235,8 @@ final class JobContext: Sendable {
                 try opener(source.cache).open(
                     path: source.path,
                     format: source.format,
-                    snapshot: source.snapshot
+                    snapshot: source.snapshot,
+                    member: source.member
                 )
             )
         }

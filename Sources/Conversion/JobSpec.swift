@@ -44,6 +44,8 @@ package struct SourceSpec: Sendable, Hashable, Codable {
     package var format: ImageFormat?
     /// The internal snapshot to read instead of the active state, by id or name.
     package var snapshot: String?
+    /// The disk of an archive to read, by its member's name; nil where there is one.
+    package var member: String?
     /// How the page cache is used.
     package var cache: CacheMode
 

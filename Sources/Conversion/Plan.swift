@@ -42,7 +42,8 @@ struct Plan: Sendable {
             text.add(
                 names.name(of: source.path),
                 source.format?.rawValue ?? "",
-                source.snapshot ?? ""
+                source.snapshot ?? "",
+                source.member ?? ""
             )
         }
         for identity in identities { text.add(identity, names) }

@@ -12,14 +12,17 @@ package final class Image: Sendable {
     package let path: String
     /// The layers: the image itself first, its backing image next.
     package let layers: [any ImageDriver]
+    /// The archive's member that the first layer is, where it is one.
+    package let archived: ArchivedDisk?
     /// What keeps each layer but the last from being read on top of the next.
     private let problems: [DrayError?]
 
     /// Makes a disk of `layers`, of which there is at least one.
-    package init(path: String, layers: [any ImageDriver]) {
+    package init(path: String, layers: [any ImageDriver], archived: ArchivedDisk? = nil) {
         precondition(!layers.isEmpty, "an image has at least one layer")
         self.path = path
         self.layers = layers
+        self.archived = archived
         problems = zip(layers, layers.dropFirst()).map { $0.problem(above: $1) }
     }
 

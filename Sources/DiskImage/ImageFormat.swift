@@ -17,7 +17,13 @@ package enum ImageFormat: String, Sendable, Codable, CaseIterable {
     /// A raw image inside a zstd stream.
     case zstd
 
-    /// The compressed stream that the format is, if it is one: not a layer of a chain, and never written.
+    /// A tar archive with disks in some format.
+    case ova
+
+    /// Whether the format only is around an image: no layer of a chain, and never written.
+    package var isContainer: Bool { isStream || self == .ova }
+
+    /// Whether the format is a compressed stream.
     package var isStream: Bool { streamKind != nil }
 
     /// The kind of compressed stream, if it is one.
@@ -26,7 +32,7 @@ package enum ImageFormat: String, Sendable, Codable, CaseIterable {
         case .gzip: .gzip
         case .xz: .xz
         case .zstd: .zstd
-        case .raw, .qcow2, .vmdk: nil
+        case .raw, .qcow2, .vmdk, .ova: nil
         }
     }
 }

@@ -31,32 +31,30 @@ package struct ImageOpener: Sendable {
     /// Opens the image at `path` and everything below it.
     ///
     /// Without a format the first bytes tell; give one where the image comes from a stranger and is meant to be raw.
-    /// `snapshot` names an internal snapshot by id or name. Fails with `refused` where the gate says no, with
+    /// `snapshot` names an internal snapshot by id or name, `member` a disk of an archive. Fails with `refused` where the gate says no, with
     /// `corrupt` where the chain loops.
     package func open(
         path: String,
         format: ImageFormat? = nil,
-        snapshot: String? = nil
+        snapshot: String? = nil,
+        member: String? = nil
     ) throws(DrayError) -> Image {
-        var layers: [any ImageDriver] = []
+        let first = try openAlone(path: path, format: format, snapshot: snapshot, member: member)
+        guard first.layers[0].backing != nil else { return first }
+        if let archived = first.archived { throw archived.namesOthers(at: path) }
+        var layers = first.layers
         var seen: Set<[UInt64]> = []
-        var next: (path: String, format: ImageFormat?) = (path, format)
+        var referrer = path
         while true {
-            let layer = try openLayer(
-                next.path,
-                next.format,
-                snapshot: layers.isEmpty ? snapshot : nil,
-                isBacking: !layers.isEmpty
-            )
+            let layer = layers[layers.count - 1]
             let identity = try layer.storage.identity()
             guard seen.insert([identity.device, identity.inode]).inserted else {
                 throw DrayError(
                     .corrupt,
                     "the chain of backing images loops back to this image",
-                    file: next.path
+                    file: referrer
                 )
             }
-            layers.append(layer)
             guard layers.count <= Self.deepestChain else {
                 throw DrayError(
                     .unsupported,
@@ -65,44 +63,82 @@ package struct ImageOpener: Sendable {
                 )
             }
             guard let backing = layer.backing else { return Image(path: path, layers: layers) }
-            next = (
-                try gate.resolve(backing.name, referrer: next.path),
-                try backingFormat(backing, referrer: next.path)
-            )
+            let format = try backingFormat(backing, referrer: referrer)
+            referrer = try gate.resolve(backing.name, referrer: referrer)
+            layers.append(try openBacking(referrer, format))
         }
     }
 
-    /// Opens one layer without its backing image. One that is another image's backing image (`isBacking`) is what it is without a
-    /// container around it: what looks like a compressed stream is raw then, as it is to the guest of that image.
-    package func openLayer(
-        _ path: String,
-        _ format: ImageFormat?,
+    /// Opens the image at `path` alone: its backing image is not opened.
+    package func openAlone(
+        path: String,
+        format: ImageFormat?,
         snapshot: String? = nil,
-        isBacking: Bool = false
+        member: String? = nil
+    ) throws(DrayError) -> Image {
+        let storage = try openFile(path)
+        let format = if let format { format } else { try Self.probe(storage) }
+        if format == .ova {
+            let disk = try OVAPackage(storage).disk(member)
+            let layer = try driver(try disk.format(), of: disk.storage, path, snapshot: snapshot) {
+                _ throws(DrayError) in throw disk.namesOthers(at: path)
+            }
+            return Image(path: path, layers: [layer], archived: disk)
+        }
+        guard member == nil else {
+            throw DrayError(.invalid, "a member is asked for, but this is no archive", file: path)
+        }
+        return Image(path: path, layers: [try layer(format, of: storage, path, snapshot: snapshot)])
+    }
+
+    /// Opens one image below another, without what is below it. It is what it is without a container around it: what looks like an
+    /// archive or a compressed stream is raw, as it is to the guest of the image above.
+    package func openBacking(
+        _ path: String,
+        _ format: ImageFormat?
     ) throws(DrayError) -> any ImageDriver {
         let storage = try openFile(path)
         var format = if let format { format } else { try Self.probe(storage) }
-        if isBacking, format.isStream { format = .raw }
-        if snapshot != nil, format == .raw || format.isStream {
-            throw DrayError(.unsupported, "raw images have no internal snapshots", file: path)
+        if format.isContainer { format = .raw }
+        return try layer(format, of: storage, path, snapshot: nil)
+    }
+
+    private func layer(
+        _ format: ImageFormat,
+        of storage: any Storage,
+        _ path: String,
+        snapshot: String?
+    ) throws(DrayError) -> any ImageDriver {
+        try driver(format, of: storage, path, snapshot: snapshot) { name throws(DrayError) in
+            format == .qcow2
+                ? try openDataFile(name, of: storage, at: path)
+                : try openExtent(name, of: storage, at: path)
+        }
+    }
+
+    /// The driver of `storage`, which opens the other files that the image has by `open`.
+    private func driver(
+        _ format: ImageFormat,
+        of storage: any Storage,
+        _ path: String,
+        snapshot: String?,
+        _ open: @escaping (String) throws(DrayError) -> any Storage
+    ) throws(DrayError) -> any ImageDriver {
+        guard snapshot == nil || format == .qcow2 else {
+            throw DrayError(
+                .unsupported,
+                "\(format.rawValue) images have no internal snapshots",
+                file: path
+            )
         }
         if let kind = format.streamKind {
             return try StreamDriver(storage: storage, kind, room: .shared, pulse: pulse)
         }
         switch format {
-        case .raw, .gzip, .xz, .zstd: return RawDriver(storage: storage)
-        case .vmdk:
-            guard snapshot == nil else {
-                throw DrayError(.unsupported, "vmdk disks have no internal snapshots", file: path)
-            }
-            return try VMDKDriver(storage: storage) { name throws(DrayError) in
-                try openExtent(name, of: storage, at: path)
-            }
+        case .vmdk: return try VMDKDriver(storage: storage, openExtent: open)
         case .qcow2:
-            return try QCOW2Driver(storage: storage, snapshot: snapshot) {
-                name throws(DrayError) in
-                try openDataFile(name, of: storage, at: path)
-            }
+            return try QCOW2Driver(storage: storage, snapshot: snapshot, openDataFile: open)
+        case .raw, .gzip, .xz, .zstd, .ova: return RawDriver(storage: storage)
         }
     }
 
@@ -130,7 +166,9 @@ package struct ImageOpener: Sendable {
         }
     }
 
-    private func openExtent(_ name: String, of image: any Storage, at path: String) throws(DrayError) -> any Storage {
+    private func openExtent(_ name: String, of image: any Storage, at path: String)
+        throws(DrayError) -> any Storage
+    {
         let resolved = try gate.resolve(name, referrer: path)
         let file = try StorageOpener.open(
             resolved,
@@ -169,6 +207,7 @@ package struct ImageOpener: Sendable {
         try storage.read(HostOffset(0), into: buffer, 0..<head)
         let bytes = buffer.bytes(0..<head)
         if let kind = StreamKind(head: bytes) { return kind.format }
+        if TarHeader.matches(bytes) { return .ova }
         if QCOW2Header.matches(bytes) { return .qcow2 }
         return VMDKDriver.probe(bytes) ? .vmdk : .raw
     }
@@ -178,7 +217,7 @@ package struct ImageOpener: Sendable {
         referrer: String
     ) throws(DrayError) -> ImageFormat? {
         guard let name = backing.format else { return nil }
-        guard let format = ImageFormat(rawValue: name), !format.isStream else {
+        guard let format = ImageFormat(rawValue: name), !format.isContainer else {
             throw DrayError(
                 .unsupported,
                 "the backing image \(backing.name) has the format \(name), which Dray does not read",

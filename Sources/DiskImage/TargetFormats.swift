@@ -40,7 +40,7 @@ package enum TargetFormats {
                 name: PathParts(name).lastComponent,
                 sparseSize: sparseSize
             )
-        case .gzip, .xz, .zstd: throw notWritten(format)
+        case .gzip, .xz, .zstd, .ova: throw notWritten(format)
         }
     }
 
@@ -50,7 +50,7 @@ package enum TargetFormats {
         case .raw: RawTarget.options
         case .qcow2: QCOW2Options.list
         case .vmdk: VMDKOptions.list
-        case .gzip, .xz, .zstd: []
+        case .gzip, .xz, .zstd, .ova: []
         }
     }
 

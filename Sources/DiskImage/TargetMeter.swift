@@ -60,7 +60,7 @@ package struct TargetMeter: Sendable {
             } else {
                 self.init(target, hasSource: hasSource)
             }
-        case .gzip, .xz, .zstd: throw notWritten(format)
+        case .gzip, .xz, .zstd, .ova: throw notWritten(format)
         }
     }
 

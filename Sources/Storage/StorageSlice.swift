@@ -9,7 +9,8 @@ package final class StorageSlice: ReadOnlyStorage {
     package let length: UInt64
     /// Where the stretch begins in the other storage.
     package let start: UInt64
-    private let base: any Storage
+    /// The other storage.
+    package let base: any Storage
 
     /// The bytes of `base` that `bytes` names. Fails with `corrupt` where they are not all inside it.
     package init(_ base: any Storage, _ bytes: Range<UInt64>, name: String) throws(DrayError) {

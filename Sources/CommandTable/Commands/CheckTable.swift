@@ -13,7 +13,7 @@ package enum CheckTable {
         ],
         arguments: [ArgumentSpec("IMAGE")],
         options: [
-            .sourceFormat, .output, .sourceCache, .quiet, .forceShare, .allowReferences,
+            .sourceFormat, .member, .output, .sourceCache, .quiet, .forceShare, .allowReferences,
             .noReferences,
         ],
         examples: [CommandSpec.Example("Check an image", "dray check disk.qcow2")],

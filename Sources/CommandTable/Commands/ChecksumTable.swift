@@ -25,7 +25,8 @@ package enum ChecksumTable {
         ],
         arguments: [ArgumentSpec("IMAGE", isRepeatable: true)],
         options: [
-            .sourceFormat, digest, .sourceCache, .progress, .progressStyle, .snapshot, .workers,
+            .sourceFormat, .member, digest, .sourceCache, .progress, .progressStyle, .snapshot,
+            .workers,
             .forceShare, .allowReferences, .noReferences, .rangeSize,
         ],
         examples: [

@@ -11,6 +11,13 @@ package enum CompareTable {
         choices: OptionSpec.readFormats,
         "Format of the second image, as -f is of the first."
     )
+    /// `--second-member`: which disk of the second archive.
+    package static let secondMember = OptionSpec(
+        nil,
+        "second-member",
+        value: "NAME",
+        "Read the disk of this name in the second image, an OVA."
+    )
     /// `-s`: strict.
     package static let strict = OptionSpec(
         "s",
@@ -28,7 +35,8 @@ package enum CompareTable {
         ],
         arguments: [ArgumentSpec("A"), ArgumentSpec("B")],
         options: [
-            .sourceFormat, secondFormat, .sourceCache, .progress, .progressStyle, strict, .quiet,
+            .sourceFormat, .member, secondFormat, secondMember, .sourceCache, .progress,
+            .progressStyle, strict, .quiet,
             .workers, .forceShare, .allowReferences, .noReferences, .rangeSize,
         ],
         examples: [

@@ -129,7 +129,8 @@ package enum ConvertTable {
         ],
         arguments: [ArgumentSpec("SRC", isRepeatable: true), ArgumentSpec("DST")],
         options: [
-            .sourceFormat, targetFormat, creationOptions, .progress, .progressStyle, noCreate,
+            .sourceFormat, .member, targetFormat, creationOptions, .progress, .progressStyle,
+            noCreate,
             sparseSize, targetCache, .sourceCache, .snapshot, backingFile, backingFormat, .workers,
             outOfOrder, compress, compression, compressionLevel, digest, .quiet, .forceShare, force,
             keepPartial, journal,

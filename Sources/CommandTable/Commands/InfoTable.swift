@@ -20,7 +20,8 @@ package enum InfoTable {
         ],
         arguments: [ArgumentSpec("IMAGE")],
         options: [
-            .sourceFormat, .output, backingChain, .forceShare, .allowReferences, .noReferences,
+            .sourceFormat, .member, .output, backingChain, .forceShare, .allowReferences,
+            .noReferences,
         ],
         examples: [
             CommandSpec.Example(

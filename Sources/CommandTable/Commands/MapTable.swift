@@ -28,7 +28,7 @@ package enum MapTable {
         ],
         arguments: [ArgumentSpec("IMAGE")],
         options: [
-            .sourceFormat, .output, startOffset, maxLength, .forceShare, .allowReferences,
+            .sourceFormat, .member, .output, startOffset, maxLength, .forceShare, .allowReferences,
             .noReferences,
         ],
         examples: [

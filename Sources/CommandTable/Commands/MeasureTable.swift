@@ -21,7 +21,8 @@ package enum MeasureTable {
         ],
         arguments: [ArgumentSpec("FILE", isOptional: true)],
         options: [
-            .sourceFormat, ConvertTable.targetFormat, ConvertTable.creationOptions, .snapshot, size,
+            .sourceFormat, .member, ConvertTable.targetFormat, ConvertTable.creationOptions,
+            .snapshot, size,
             .output, .forceShare, .allowReferences, .noReferences,
         ],
         examples: [

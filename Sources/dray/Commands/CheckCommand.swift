@@ -15,7 +15,7 @@ enum CheckCommand {
     static func run(_ arguments: ParsedArguments) throws -> Int32 {
         let isJSON = try arguments.wantsJSON()
         let path = arguments.positionals[0]
-        let layer = try arguments.openLayer(path)
+        let layer = try arguments.openAlone(path).layers[0]
         if let problem = try problem(layer, path, arguments) {
             StandardError.report("check: \(problem)")
             return 1

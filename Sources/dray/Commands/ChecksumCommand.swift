@@ -38,6 +38,7 @@ enum ChecksumCommand {
             cache: try arguments.cache(.sourceCache, default: .writeback)
         )
         source.snapshot = try arguments.snapshot()
+        source.member = arguments.value(.member)
         var spec = JobSpec(kind: .checksum, sources: [source])
         spec.digest = arguments.value(ChecksumTable.digest) ?? "sha256"
         spec.rangeSize = try arguments.rangeSize()

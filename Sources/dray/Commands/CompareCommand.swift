@@ -27,7 +27,13 @@ struct CompareCommand {
         self.arguments = arguments
         let paths = arguments.positionals
         first = try DiskMap(arguments.openImage(paths[0]))
-        second = try DiskMap(arguments.openImage(paths[1], format: CompareTable.secondFormat))
+        second = try DiskMap(
+            arguments.openImage(
+                paths[1],
+                format: CompareTable.secondFormat,
+                member: CompareTable.secondMember
+            )
+        )
     }
 
     private func run() throws -> Int32 {
@@ -65,10 +71,19 @@ struct CompareCommand {
 
     /// Runs the comparison as a job.
     private func content() throws -> JobOutcome {
-        let formats = [OptionSpec.sourceFormat, CompareTable.secondFormat]
+        let options = [
+            (OptionSpec.sourceFormat, OptionSpec.member),
+            (CompareTable.secondFormat, CompareTable.secondMember),
+        ]
         let cache = try arguments.cache(.sourceCache, default: .writeback)
-        let sources = try zip(arguments.positionals, formats).map { path, option in
-            SourceSpec(path: path, format: try arguments.format(option), cache: cache)
+        let sources = try zip(arguments.positionals, options).map { path, options in
+            var source = SourceSpec(
+                path: path,
+                format: try arguments.format(options.0),
+                cache: cache
+            )
+            source.member = arguments.value(options.1)
+            return source
         }
         var spec = JobSpec(kind: .compare, sources: sources)
         spec.rangeSize = try arguments.rangeSize()

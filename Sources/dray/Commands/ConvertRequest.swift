@@ -25,9 +25,14 @@ struct ConvertRequest {
         guard snapshot == nil || paths.count == 2 else {
             throw UsageError("a snapshot (-l) goes with one source only")
         }
+        let member = arguments.value(.member)
+        guard member == nil || paths.count == 2 else {
+            throw UsageError("a member of an archive (--member) goes with one source only")
+        }
         let sources = paths.dropLast().map { path in
             var source = SourceSpec(path: path, format: format, cache: cache)
             source.snapshot = snapshot
+            source.member = member
             return source
         }
         var spec = JobSpec(kind: .convert, sources: sources)

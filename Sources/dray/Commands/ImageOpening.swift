@@ -9,15 +9,28 @@ internal import Storage
 /// Opening images as the options of a command say.
 extension ParsedArguments {
     /// The image at `path` with its chain of backing images.
-    func openImage(_ path: String, format option: OptionSpec = .sourceFormat) throws -> Image {
+    func openImage(
+        _ path: String,
+        format option: OptionSpec = .sourceFormat,
+        member: OptionSpec = .member
+    ) throws -> Image {
         let opener = try opener()
-        return try opener.open(path: path, format: format(option), snapshot: snapshotIfTaken())
+        return try opener.open(
+            path: path,
+            format: format(option),
+            snapshot: snapshotIfTaken(),
+            member: value(member)
+        )
     }
 
     /// The image at `path` alone: its backing image is not opened.
-    func openLayer(_ path: String) throws -> any ImageDriver {
+    func openAlone(_ path: String) throws -> Image {
         let opener = try opener()
-        return try opener.openLayer(path, format(.sourceFormat))
+        return try opener.openAlone(
+            path: path,
+            format: format(.sourceFormat),
+            member: value(.member)
+        )
     }
 
     private func opener() throws -> ImageOpener {

@@ -11,9 +11,10 @@ enum InfoCommand {
         let isJSON = try arguments.wantsJSON()
         let hasChain = arguments.has(InfoTable.backingChain)
         let path = arguments.positionals[0]
-        let layers =
-            hasChain ? try arguments.openImage(path).layers : [try arguments.openLayer(path)]
-        let descriptions = try layers.map { layer throws(DrayError) in try LayerDescription(layer) }
+        let image = hasChain ? try arguments.openImage(path) : try arguments.openAlone(path)
+        let descriptions = try image.layers.map { layer throws(DrayError) in
+            try LayerDescription(layer, archived: image.archived)
+        }
         if isJSON {
             let values = descriptions.map(\.json)
             try StandardOutput.write(JSONText.pretty(hasChain ? .list(values) : values[0]) + "\n")

@@ -116,18 +116,25 @@ struct DiskMap {
         switch place {
         case .data(let storage, let host):
             status.isData = true
-            status.offset = host.bytes
-            status.file = storage.name
+            (status.offset, status.file) = inFile(storage, host)
         case .compressed:
             status.isData = true
         case .zero(let storage, let host):
             status.isZero = true
-            status.offset = host?.bytes
-            status.file = host == nil ? nil : storage.name
+            if let host { (status.offset, status.file) = inFile(storage, host) }
         case .unallocated:
             status.isPresent = false
         }
         return status
+    }
+
+    /// The place as one in a file: what is inside an archive has its place there.
+    private static func inFile(
+        _ storage: any Storage,
+        _ host: HostOffset
+    ) -> (UInt64, String) {
+        guard let slice = storage as? StorageSlice else { return (host.bytes, storage.name) }
+        return (host.bytes + slice.start, slice.base.name)
     }
 
     /// The answer about a run that no layer has: zeros, at a place where its cluster has one all the same.

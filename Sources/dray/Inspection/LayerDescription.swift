@@ -20,15 +20,19 @@ struct LayerDescription {
     /// What the format tells.
     let details: FormatInformation
 
+    /// The archive's member that the image is, where it is one.
+    let archived: ArchivedDisk?
+
     /// Describes `layer`.
-    init(_ layer: any ImageDriver) throws(DrayError) {
-        path = layer.storage.name
+    init(_ layer: any ImageDriver, archived: ArchivedDisk? = nil) throws(DrayError) {
+        self.archived = archived
+        path = archived == nil ? layer.storage.name : try layer.storage.identity().name
         format = layer.format.rawValue
         virtualSize = layer.guestSize.roundedUp(to: 512) ?? layer.guestSize
         // As with qemu-img, a qcow2 image's data file does not count, and a disk's extents do.
         let files = layer.format == .vmdk ? layer.storages : [layer.storage]
         var space: UInt64 = 0
-        for file in files { space += try FileSpace.allocated(file.name) }
+        for file in files { space += try FileSpace.allocated(file.identity().name) }
         actualSize = space
         backing = layer.backing
         details = try layer.information()
@@ -65,6 +69,20 @@ struct LayerDescription {
         if let full = fullBackingPath { fields.append(Field("full-backing-filename", .text(full))) }
         if let backing { fields.append(Field("backing-filename", .text(backing.name))) }
         fields.append(Field("dirty-flag", .flag(details.isDirty)))
+        if let archived {
+            let others = archived.others.map { FormatInformation.Value.text($0) }
+            fields.append(Field("archive-member", .text(archived.name)))
+            fields.append(Field("archive-other-disks", .list(others)))
+            fields.append(Field("archive-manifest", .text(archived.manifest)))
+        }
         return .object(fields)
+    }
+}
+
+extension ArchivedDisk {
+    /// What the manifest has for the disk. Only jobs compare it with the disk's bytes.
+    var manifest: String {
+        guard let digests else { return "none" }
+        return (digests.last?.algorithm ?? "") + ", not checked by this command"
     }
 }

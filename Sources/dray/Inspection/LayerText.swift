@@ -22,12 +22,20 @@ struct LayerText {
         if layer.details.isEncrypted { lines.append("encrypted: yes") }
         if let size = layer.details.clusterSize { lines.append("cluster_size: \(size)") }
         if layer.details.isDirty { lines.append("cleanly shut down: no") }
-        lines += backingLines + snapshotLines
+        lines += archiveLines + backingLines + snapshotLines
         if !layer.details.fields.isEmpty {
             lines.append("Format specific information:")
             lines += Self.lines(of: layer.details.fields, level: 1)
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var archiveLines: [String] {
+        guard let archived = layer.archived else { return [] }
+        let others = archived.others.joined(separator: ", ").escapingControls
+        return ["archive member: \(archived.name.escapingControls)"]
+            + (others.isEmpty ? [] : ["other disks of the archive: \(others)"])
+            + ["manifest: \(archived.manifest)"]
     }
 
     private var backingLines: [String] {

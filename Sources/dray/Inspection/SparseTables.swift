@@ -10,7 +10,8 @@ extension ImageDriver {
     /// Whether the file takes less space than its tables count as used: its metadata were preallocated, and its file
     /// system knows of holes in what the tables call data. qemu-img's rule, with its threshold.
     func isStorageSparserThanTables() throws(DrayError) -> Bool {
-        guard let image = self as? QCOW2Driver else { return false }
+        // What an archive holds has no space of its own to be asked for.
+        guard let image = self as? QCOW2Driver, !(storage is StorageSlice) else { return false }
         let allocated = try FileSpace.allocated(storage.name) / image.header.clusterSize
         let threshold = max(allocated * 10 / 9, allocated + 2)
         // Refcounts that cannot be read say nothing about holes; the content may be whole all the same.

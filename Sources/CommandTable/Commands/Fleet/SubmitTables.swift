@@ -94,7 +94,7 @@ package enum SubmitTable {
         ],
         arguments: ConvertTable.command.arguments,
         options: [
-            .sourceFormat, ConvertTable.targetFormat, ConvertTable.creationOptions,
+            .sourceFormat, .member, ConvertTable.targetFormat, ConvertTable.creationOptions,
             ConvertTable.noCreate, ConvertTable.sparseSize, targetCache, .sourceCache,
             .snapshot, ConvertTable.backingFile, ConvertTable.backingFormat, ConvertTable.digest,
             ConvertTable.outOfOrder, ConvertTable.compress, ConvertTable.compression,
@@ -120,7 +120,7 @@ package enum SubmitTable {
         ],
         arguments: ChecksumTable.command.arguments,
         options: [
-            .sourceFormat, ChecksumTable.digest, .sourceCache, .snapshot, .forceShare,
+            .sourceFormat, .member, ChecksumTable.digest, .sourceCache, .snapshot, .forceShare,
             allowReferences, .rangeSize,
         ] + steering + OptionSpec.connection,
         examples: [

@@ -64,7 +64,7 @@ package struct QCOW2Options: Sendable, Hashable {
 
     private static func backingFormat(_ option: FormatOption) throws(DrayError) -> String {
         let format = try option.choice(ImageFormat.self)
-        guard !format.isStream else {
+        guard !format.isContainer else {
             throw option.invalid("cannot be \(format.rawValue): no layer lies in a container")
         }
         return format.rawValue
