@@ -44,6 +44,12 @@ private struct StoreBench {
         )
     }
 
+    /// Writes a VMDK descriptor with this line for its extent.
+    func vmdk(_ name: String, _ line: String) throws {
+        let text = "version=1\nCID=1\ncreateType=\"custom\"\n\(line)\n"
+        try Tool.check(["bash", "-c", "printf '%s' \"$1\" > \"$0\"", store + "/" + name, text])
+    }
+
     func checksum(_ path: String, references: [String]? = nil) -> JobOrder {
         var spec = JobSpec(kind: .checksum, sources: [SourceSpec(path: path)])
         spec.references = references
@@ -172,16 +178,25 @@ private struct StoreBench {
         try Tool.check(["cp", bench.store + "/a.raw", bench.store + "/sub/sub/b.raw"])
         try bench.qcow2("sub/image", backing: name)
         #expect(try bench.error(bench.checksum("s/sub/image"))?.kind == kind)
+        for line in ["RW 8192 FLAT \"\(name)\" 0", "RW 8192 VMFS \"\(name)\""] {
+            try bench.vmdk("sub/disk", line)
+            #expect(try bench.error(bench.checksum("s/sub/disk"))?.kind == kind, "\(line)")
+        }
+        try bench.vmdk("sub/damaged", "RW 8193 VMFS \"\(name)\"")
+        #expect(try bench.error(bench.checksum("s/sub/damaged"))?.kind == kind ?? .corrupt)
     }
 
     @Test func `a job widens what its images may name, within the stores`() throws {
         try bench.qcow2("sub/image", backing: "../other/c.raw")
+        try bench.vmdk("sub/disk", "RW 8192 FLAT \"../other/c.raw\" 0")
         for (references, kind) in [
             (["s/other"], nil), (["s"], nil), (["s/sub"], .refused), (["s/.."], .refused),
             (["t"], .refused), (["s/nowhere"], .refused), (["/"], .refused),
         ] as [([String], DrayError.Kind?)] {
             let order = bench.checksum("s/sub/image", references: references)
             #expect(try bench.error(order)?.kind == kind)
+            let disk = bench.checksum("s/sub/disk", references: references)
+            #expect(try bench.error(disk)?.kind == kind)
         }
         try bench.qcow2("sub/image", backing: "../../outside/secret")
         try Tool.check(["ln", "-s", bench.outside, bench.store + "/out"])

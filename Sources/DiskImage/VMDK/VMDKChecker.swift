@@ -48,6 +48,9 @@ struct VMDKChecker {
 
     /// Adds what is wrong to `report`.
     mutating func run(_ report: inout CheckReport) throws(DrayError) {
+        if map.directory.isSpare {
+            note("the grain directory is not in the file; the redundant one is read", &report)
+        }
         for index in try map.directory.damagedEntries() {
             note(
                 "entry \(index) of the grain directory is damaged; the redundant one has it",
@@ -57,9 +60,12 @@ struct VMDKChecker {
         var index: UInt64 = 0
         while true {
             index = try map.directory.firstPresent(from: index, to: map.geometry.tables)
-            guard index < map.geometry.tables else { return }
+            guard index < map.geometry.tables else { break }
             try check(table: index, &report)
             index += 1
+        }
+        for index in map.mendedTables() {
+            note("grain table \(index) is damaged; the redundant one is read", &report)
         }
     }
 

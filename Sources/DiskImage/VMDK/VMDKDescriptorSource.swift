@@ -45,7 +45,7 @@ struct VMDKDescriptorSource {
             guard VMDKDescriptor.matches(head) else {
                 throw DrayError(
                     .corrupt,
-                    "the file is neither a VMDK descriptor nor a sparse extent",
+                    "the file is neither a vmdk descriptor nor a sparse extent",
                     file: storage.name,
                     offset: 0
                 )

@@ -16,6 +16,8 @@ final class VMDKDirectory: Sendable {
     let count: UInt64
     /// Where the directory starts, in bytes.
     let start: UInt64
+    /// Whether this is the redundant directory, because the other is not in the file.
+    let isSpare: Bool
     private let redundant: UInt64?
     private let rules: VMDKEntryRules
     private let tableSize: UInt64
@@ -41,6 +43,7 @@ final class VMDKDirectory: Sendable {
         let other = redundant.flatMap { Self.isUsable($0, size, metadata.length) ? $0 : nil }
         if let other, !Self.isUsable(start, size, metadata.length) {
             self.start = other
+            isSpare = true
             self.redundant = nil
         } else {
             guard start > 0 || count == 0 else {
@@ -53,6 +56,7 @@ final class VMDKDirectory: Sendable {
             }
             try metadata.check("the grain directory", at: start, size: size)
             self.start = start
+            isSpare = false
             self.redundant = other
         }
     }

@@ -3,6 +3,7 @@
 
 internal import BlockIO
 internal import Storage
+internal import Synchronization
 
 /// Where the grains of a sparse extent are, of any of the three kinds: directory, tables and grains.
 ///
@@ -44,6 +45,8 @@ final class VMDKGrainMap: Sendable {
         let place: UInt64
     }
 
+    /// How many tables that were made good are remembered.
+    private static let mostNoted = 1000
     /// The most that is read at once for tables, in bytes.
     private static let readSize: UInt64 = 64 << 10
 
@@ -51,6 +54,7 @@ final class VMDKGrainMap: Sendable {
     let directory: VMDKDirectory
     let metadata: StorageMetadata
     private let tables: TableCache
+    private let mended = Mutex<Set<UInt64>>([])
     private let tableBits: UInt64
 
     /// The map that `geometry` describes. Fails with `corrupt` where its directory is not in the file.
@@ -161,6 +165,7 @@ final class VMDKGrainMap: Sendable {
                 let words = try? tableWords(at: spare, entries(of: index))
             else { throw error }
             tables.insert(places(words, index), at: key)
+            noteMended(index)
         }
         if let known = tables.find(key) { return known }
         // Another thread's tables have pushed it out in the meantime.
@@ -184,21 +189,36 @@ final class VMDKGrainMap: Sendable {
             let number = index + UInt64(position)
             let first = position * stride
             var found = places(words[first..<first + Int(entries(of: number))], number)
-            if found.contains(VMDKEntryRules.invalid) { try mend(&found, number) }
+            try mend(&found, number)
             tables.insert(found, at: (number + 1) << tableBits)
         }
     }
 
-    /// Takes entries that are damaged from the redundant table, where it has them.
+    /// Takes entries that are damaged, or a whole table that is zeros, from the redundant table, where it has more.
     private func mend(_ places: inout [UInt64], _ index: UInt64) throws(DrayError) {
-        guard let spare = try directory.redundantPlace(index),
+        let isEmpty = places.allSatisfy { $0 == VMDKEntryRules.unallocated }
+        guard isEmpty || places.contains(VMDKEntryRules.invalid),
+            let spare = try directory.redundantPlace(index),
             let words = try? tableWords(at: spare, entries(of: index))
         else { return }
         let others = self.places(words, index)
-        for entry in places.indices where places[entry] == VMDKEntryRules.invalid {
+        var count = 0
+        for entry in places.indices
+        where (isEmpty || places[entry] == VMDKEntryRules.invalid)
+            && others[entry] != VMDKEntryRules.invalid && others[entry] != places[entry]
+        {
             places[entry] = others[entry]
+            count += 1
         }
+        if count > 0 { noteMended(index) }
     }
+
+    private func noteMended(_ index: UInt64) {
+        mended.withLock { if $0.count < Self.mostNoted { $0.insert(index) } }
+    }
+
+    /// The tables, of those that were read, that the redundant ones made good: some, where there are many.
+    func mendedTables() -> [UInt64] { mended.withLock { $0.sorted() } }
 
     private func tableWords(at place: UInt64, _ count: UInt64) throws(DrayError) -> [UInt64] {
         try metadata.littleEndianWords(

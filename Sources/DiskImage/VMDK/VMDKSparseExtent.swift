@@ -65,7 +65,7 @@ final class VMDKSparseExtent: Sendable {
         let footer = try VMDKFooter.find(metadata)
         guard footer.capacity == header.capacity, footer.grainSize == header.grainSize,
             footer.tableEntries == header.tableEntries, footer.compression == header.compression,
-            footer.flags == header.flags, footer.directory != VMDK.directoryAtEnd
+            footer.directory != VMDK.directoryAtEnd
         else {
             throw DrayError(
                 .corrupt,

@@ -39,6 +39,33 @@ internal import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            "", "zeroed_grain=on", "subformat=monolithicFlat", "subformat=twoGbMaxExtentSparse",
+            "subformat=twoGbMaxExtentFlat", "subformat=streamOptimized",
+        ]
+    )
+    func `every VMDK subformat of qemu-img reads right`(options: String) throws {
+        for seed in SeededGenerator.seeds(3) {
+            let bench = try Workbench(seed: seed)
+            let image = bench.file("image.vmdk")
+            var command = ["qemu-img", "convert", "-f", "raw", "-O", "vmdk"]
+            if !options.isEmpty { command += ["-o", options] }
+            try Tool.check(command + [bench.raw, image])
+            let (target, peer) = (bench.file("target.raw"), bench.file("peer.raw"))
+            let result = try DrayBinary.run(["convert", "-O", "raw", image, target])
+            try #require(result.succeeded, "DRAY_SEED=\(seed) \(options): \(result.error)")
+            try Tool.check(["qemu-img", "convert", "-O", "raw", image, peer])
+            #expect(try Tool.run(["cmp", peer, target]).succeeded, "DRAY_SEED=\(seed)")
+            let identical = try DrayBinary.run(["compare", bench.raw, image])
+            #expect(identical.succeeded, "DRAY_SEED=\(seed): \(identical.output)\(identical.error)")
+            let (ours, theirs) = (
+                try DrayBinary.run(["checksum", image]), try DrayBinary.run(["checksum", peer])
+            )
+            #expect(ours.output.prefix(64) == theirs.output.prefix(64))
+        }
+    }
+
     @Test func `an internal snapshot is read by name and by id`() throws {
         let bench = try Workbench(seed: 5, sizeUnit: 65536)
         let (image, target) = (bench.file("image.qcow2"), bench.file("target.raw"))

@@ -18,9 +18,9 @@ extension ImageRecipe {
     /// Disks as qemu makes them, each way.
     static let vmdk: [ImageRecipe] =
         [
-            "subformat=monolithicSparse", "subformat=monolithicFlat", "hwversion=11,compat6=on",
+            "subformat=monolithicSparse", "subformat=monolithicFlat", "compat6=on",
             "subformat=twoGbMaxExtentSparse", "subformat=twoGbMaxExtentFlat",
-            "adapter_type=lsilogic,zeroed_grain=on,toolsversion=7",
+            "adapter_type=lsilogic,zeroed_grain=on,hwversion=11",
         ].map { vmdk($0) }
         + ["monolithicSparse", "monolithicFlat", "twoGbMaxExtentSparse", "twoGbMaxExtentFlat"]
         .flatMap { format in
