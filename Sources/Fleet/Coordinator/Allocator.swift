@@ -33,7 +33,7 @@ package struct Allocator: Sendable {
         offsets = Array(repeating: Self.none, count: count)
         sizes = Array(repeating: Self.none, count: count)
         // Whatever the only range needs, it has its place: so it need not ask.
-        if count == 1 { offsets[0] = first.bytes }
+        if count == 1 { offsets[0] = stretches[stretch(of: 0)].next }
     }
 
     /// The place of a range, if it has one.
