@@ -103,6 +103,11 @@ package final class AlignedBuffer: @unchecked Sendable {
         unsafe base.storeBytes(of: value.bigEndian, toByteOffset: offset, as: I.self)
     }
 
+    /// Stores `value` least significant byte first at `offset`.
+    package func storeLittleEndian<I: FixedWidthInteger>(_ value: I, at offset: Int) {
+        storeBigEndian(value.byteSwapped, at: offset)
+    }
+
     /// Traps where `range` is not inside the buffer.
     func check(_ range: Range<Int>) {
         precondition(

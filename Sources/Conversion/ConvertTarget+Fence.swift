@@ -110,12 +110,12 @@ extension ConvertTarget {
             case .identity(let start): start.bytes % unit == 0
             case .allocated(let rules): rules.granule % unit == 0
             // Their places are aligned.
-            case .packed: true
+            case .packed(let packing): packing.allowsGaps
             }
         guard !isWhole else { return }
         throw DrayError(
             .unsupported,
-            "with the cache modes 'none' and 'directsync' a fleet needs clusters and subclusters of 4096 bytes or more",
+            "with the cache modes 'none' and 'directsync' a fleet needs clusters and subclusters of 4096 bytes or more, and writes no streams",
             file: spec.path
         )
     }

@@ -39,7 +39,7 @@ extension ConvertTarget {
                 file: staging.main.path
             )
         }
-        let written = try written(format, results)
+        let written = try written(format, sparseSize: spec.sparseSize, results)
         for index in 0..<staging.count {
             let (file, least) = (staging.file(index), written[index] ?? 0)
             let length = file.length ?? 0
@@ -54,12 +54,12 @@ extension ConvertTarget {
         }
     }
 
-    /// The end of what was written to each file of a target, by its index.
+    /// Where each file of a target ends at least after what was written to it, by its index.
     private static func written(
         _ format: any TargetFormat,
+        sparseSize: UInt64,
         _ results: [RangeResult]
     ) throws(DrayError) -> [Int: UInt64] {
-        let rules: Allocation
         switch format.placement {
         case .identity(let start):
             guard let files = format.files else { return [0: start.bytes + format.guestSize] }
@@ -68,17 +68,29 @@ extension ConvertTarget {
                 return (index + 1, min(files.share, format.guestSize - before))
             }
             return Dictionary(uniqueKeysWithValues: shares)
-        case .allocated(let allocation): rules = allocation
+        case .allocated(let rules):
+            // Zeros at the end of a granule may have been left out, and all of one that stands for zeros.
+            guard sparseSize == 0 || !rules.storesZeros else { return [:] }
+            let unwritten = sparseSize == 0 ? 0 : rules.granule - 1
+            return allocatedEnds(rules, stride: format.files?.stride ?? .max, unwritten, results)
         case .packed(let packing): return [0: packedEnd(packing, results)]
         }
-        let stride = format.files?.stride ?? .max
+    }
+
+    /// The same for an allocated target, of whose last granules up to `unwritten` bytes may be missing.
+    private static func allocatedEnds(
+        _ rules: Allocation,
+        stride: UInt64,
+        _ unwritten: UInt64,
+        _ results: [RangeResult]
+    ) -> [Int: UInt64] {
         var ends: [Int: UInt64] = [:]
         for placement in results.compactMap(\.placement) {
             var states = GranuleStates()
             for run in placement.runs { states.append(run.state, UInt64(clamping: run.count)) }
             let pieces = states.placement(granule: rules.granule, cluster: rules.clusterSize).pieces
             guard let last = pieces.last, let reservation = placement.reservation else { continue }
-            let end = reservation.bytes + last.host + UInt64(last.bytes.count)
+            let end = reservation.bytes + last.host + UInt64(last.bytes.count) - unwritten
             let file = Int((end - 1) / stride)
             ends[file] = max(ends[file] ?? 0, (end - 1) % stride + 1)
         }

@@ -278,7 +278,10 @@ extension ConvertTarget {
 
     /// What the places of packed ranges are multiples of, in bytes: two ranges must not share a unit that O_DIRECT would have to read, change
     /// and write back.
-    var placeAlignment: UInt64 { spec.cache.isDirect ? Self.directUnit : 1 }
+    var placeAlignment: UInt64 {
+        guard case .packed(let packing) = format.placement, packing.allowsGaps else { return 1 }
+        return spec.cache.isDirect ? Self.directUnit : 1
+    }
 
     /// No device takes less than its unit from O_DIRECT; this is the largest in use, in bytes.
     static let directUnit: UInt64 = 4096

@@ -146,10 +146,13 @@ final class JobContext: Sendable {
                 : RangePlanner.defaultRangeSize(guestSize: guestSize)
         }
         let size = spec.rangeSize ?? RangePlanner.packedRangeSize(guestSize: guestSize, packing)
-        guard size % packing.rangeUnit == 0 else {
+        // What follows a range's clusters is made for one unit.
+        let isExact = packing.trailerLength > 0
+        guard isExact ? size == packing.rangeUnit : size % packing.rangeUnit == 0 else {
+            let need = isExact ? "" : "a multiple of "
             throw DrayError(
                 .invalid,
-                "the range size \(size) is not a multiple of \(packing.rangeUnit), as this target needs it"
+                "the range size \(size) is not \(need)\(packing.rangeUnit), as this target needs it"
             )
         }
         return size

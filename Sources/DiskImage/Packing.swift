@@ -13,6 +13,8 @@ package struct Packing: Sendable, Hashable {
     package let rangeUnit: UInt64
     /// How many bytes follow the clusters of a range that has any.
     package let trailerLength: Int
+    /// Whether places may begin anywhere behind those before, as O_DIRECT likes it, or must follow without a gap.
+    package let allowsGaps: Bool
     /// What encodes, with its version and level: workers that differ in it make different plans.
     package let encoding: String
 
@@ -22,6 +24,7 @@ package struct Packing: Sendable, Hashable {
         largestStored: Int,
         rangeUnit: UInt64 = 4 << 20,
         trailerLength: Int = 0,
+        allowsGaps: Bool = true,
         encoding: String
     ) {
         precondition(rules.granule == rules.clusterSize, "packed targets have whole clusters")
@@ -29,6 +32,7 @@ package struct Packing: Sendable, Hashable {
         self.largestStored = largestStored
         self.rangeUnit = rangeUnit
         self.trailerLength = trailerLength
+        self.allowsGaps = allowsGaps
         self.encoding = encoding
     }
 }

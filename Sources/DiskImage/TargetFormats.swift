@@ -31,14 +31,12 @@ package enum TargetFormats {
                 compression: compression
             )
         case .vmdk:
-            guard compression == nil else {
-                throw DrayError(.unsupported, "compressed vmdk images are not written")
-            }
             return try VMDKTarget(
                 guestSize: guestSize,
                 options: options,
                 name: PathParts(name).lastComponent,
-                sparseSize: sparseSize
+                sparseSize: sparseSize,
+                compression: compression
             )
         case .gzip, .xz, .zstd, .ova: throw notWritten(format)
         }

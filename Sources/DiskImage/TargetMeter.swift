@@ -27,12 +27,14 @@ package struct Measurement: Sendable, Hashable {
 package struct TargetMeter: Sendable {
     /// The target's allocation unit, in bytes.
     package let clusterSize: UInt64
-    /// The size of the virtual disk in whole clusters, in bytes.
+    /// What the virtual disk takes at most, in bytes.
     private let payload: UInt64
     /// Bytes of all tables and the header.
     private let overhead: UInt64
     /// Whether all payload is required, whatever the source holds.
     private let requiresAll: Bool
+    /// The most that a cluster takes, in bytes.
+    private let storedSize: UInt64
     private let takesBitmaps: Bool
     private var dataClusters: UInt64 = 0
     /// The first cluster that no data was seen in yet.
@@ -67,6 +69,7 @@ package struct TargetMeter: Sendable {
     private init(raw size: UInt64) {
         clusterSize = 512
         payload = size
+        storedSize = clusterSize
         overhead = 0
         requiresAll = true
         takesBitmaps = false
@@ -77,6 +80,7 @@ package struct TargetMeter: Sendable {
         let geometry = target.geometry
         clusterSize = options.clusterSize
         payload = geometry.clusters * clusterSize
+        storedSize = clusterSize
         overhead = geometry.metadataLength
         requiresAll = target.keepsSpace || (hasSource && options.backing != nil)
         takesBitmaps = options.version == 3
@@ -84,7 +88,9 @@ package struct TargetMeter: Sendable {
 
     private init(_ target: VMDKTarget, hasSource: Bool) {
         clusterSize = VMDKSparseLayout.grainSize
-        payload = target.guestSize.dividedRoundingUp(by: clusterSize) * clusterSize
+        let isStream = target.options.subformat == .streamOptimized
+        storedSize = isStream ? UInt64(VMDKStreamEncoder.largestStored) : clusterSize
+        payload = target.guestSize.dividedRoundingUp(by: clusterSize) * storedSize
         overhead = target.extents.metadataLength
         requiresAll = hasSource && target.options.backing != nil
         takesBitmaps = false
@@ -103,7 +109,7 @@ package struct TargetMeter: Sendable {
     /// its format has none.
     package func measurement(bitmaps: UInt64? = nil) -> Measurement {
         Measurement(
-            required: overhead + (requiresAll ? payload : dataClusters * clusterSize),
+            required: overhead + (requiresAll ? payload : dataClusters * storedSize),
             fullyAllocated: overhead + payload,
             bitmaps: takesBitmaps ? bitmaps : nil
         )

@@ -63,8 +63,11 @@ extension StagingFile {
     func otherNames() throws(DrayError) -> [String] {
         let parts = PathParts(stem)
         guard let directory = unsafe opendir(parts.directory) else {
+            let number = errno
+            // Where there is no directory, nothing was made.
+            if number == ENOENT || number == ENOTDIR { return [] }
             let text = "cannot list the target's directory"
-            throw DrayError(.resource, text, file: target, errno: errno)
+            throw DrayError(.resource, text, file: target, errno: number)
         }
         defer { _ = unsafe closedir(directory) }
         var found: [String] = []

@@ -28,6 +28,7 @@ struct FencedKind: Sendable, CustomTestStringConvertible {
         FencedKind(format: .raw), qcow2, FencedKind(format: .vmdk), flat,
         FencedKind(format: .vmdk, subformat: "twoGbMaxExtentSparse", others: ["target-s001"]),
         FencedKind(format: .vmdk, subformat: "twoGbMaxExtentFlat", others: ["target-f001"]),
+        FencedKind(format: .vmdk, subformat: "streamOptimized"),
     ]
 }
 
@@ -49,7 +50,8 @@ private struct FencedJob {
         try disk.writeRaw(to: directory.file("source"))
         let source = SourceSpec(path: directory.file("source"), format: .raw)
         var spec = JobSpec(kind: .convert, sources: [source])
-        spec.rangeSize = 4 << 20
+        // A stream's ranges have the size of what a grain table covers.
+        spec.rangeSize = kind.subformat == "streamOptimized" ? nil : 4 << 20
         var target = TargetSpec(path: directory.file("target"), format: kind.format)
         target.options = kind.subformat.map { [FormatOption("subformat", $0)] } ?? []
         target.existing = existing

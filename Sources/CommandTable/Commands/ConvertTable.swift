@@ -68,7 +68,7 @@ package enum ConvertTable {
     package static let compress = OptionSpec(
         "c",
         "compress",
-        "Write compressed clusters, by zlib or, with -o compression_type=zstd, by zstd. Clusters that do not shrink are stored as they are."
+        "Write compressed clusters, by zlib or, with -o compression_type=zstd, by zstd. Clusters that do not shrink are stored as they are. A vmdk of subformat streamOptimized is compressed without it."
     )
     /// `--compression`: how hard.
     package static let compression = OptionSpec(

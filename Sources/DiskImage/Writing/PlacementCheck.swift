@@ -9,8 +9,11 @@ struct PlacementCheck {
     let rules: Allocation
     /// The size of the virtual disk in bytes.
     let guestSize: UInt64
-    /// Whether clusters are compressed: then placements say how long they are.
-    var isPacked = false
+    /// The most that a compressed cluster may take, in bytes: then placements say how long they are. Nil where none is compressed.
+    var largestStream: UInt64?
+
+    /// Whether clusters are compressed.
+    var isPacked: Bool { largestStream != nil }
 
     /// Fails with `bug` where `ranges` do not cover the disk in order, contradict themselves, or claim places that are not
     /// theirs. What passes can be worked with in unchecked arithmetic.
@@ -57,18 +60,18 @@ struct PlacementCheck {
         else { throw contradiction(index, "has its reservation at \(start)") }
     }
 
-    /// Each data cluster has its length, less than a cluster, and what is stored as it is lies where clusters do.
+    /// Each data cluster has its length, and what is stored as it is lies where clusters do.
     private func checkPacked(
         _ placement: RangePlacement,
         _ start: UInt64,
         _ index: Int
     ) throws(DrayError) {
-        guard let stored = placement.stored else { return }
+        guard let stored = placement.stored, let largestStream else { return }
         var lengths = stored.makeIterator()
         var layout = PackedLayout(clusterSize: rules.clusterSize)
         var count = 0
         while let length = lengths.next() {
-            guard length < rules.clusterSize else {
+            guard length <= largestStream else {
                 throw contradiction(index, "has a stream of \(length) bytes")
             }
             _ = layout.add(length)
@@ -82,12 +85,8 @@ struct PlacementCheck {
             layout.plainCount == 0 || start % rules.clusterSize == 0,
             let end = start.adding(layout.length)
         else { throw contradiction(index, "has its reservation at \(start)") }
-        let reach = QCOW2.compressedReach(clusterSize: rules.clusterSize)
-        guard end <= reach else {
-            throw DrayError(
-                .unsupported,
-                "the image would have compressed clusters beyond \(reach) bytes; use a smaller cluster_size"
-            )
+        guard end <= rules.payloadLimit.bytes else {
+            throw contradiction(index, "has payload up to \(end)")
         }
     }
 

@@ -33,7 +33,7 @@ struct TableWriter {
 
     /// Adds an entry of 32 bits, least significant byte first.
     mutating func append(littleEndian entry: UInt32) throws(DrayError) {
-        buffer.storeBigEndian(entry.byteSwapped, at: fill)
+        buffer.storeLittleEndian(entry, at: fill)
         try advance(4)
     }
 

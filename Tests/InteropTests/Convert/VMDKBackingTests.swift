@@ -8,7 +8,8 @@ internal import Testing
 @Suite struct VMDKBackingTests {
     static let options = [
         "", "zeroed_grain=on", "subformat=twoGbMaxExtentSparse",
-        "subformat=twoGbMaxExtentSparse,zeroed_grain=on",
+        "subformat=twoGbMaxExtentSparse,zeroed_grain=on", "subformat=streamOptimized",
+        "subformat=streamOptimized,zeroed_grain=on",
     ]
 
     /// A parent of 8 MiB with data, and a child with grains that are written whole, in part, and over with zeros.

@@ -8,6 +8,7 @@ internal import Testing
 @Suite struct VMDKRoundTripTests {
     static let subformats = [
         "monolithicSparse", "monolithicFlat", "twoGbMaxExtentSparse", "twoGbMaxExtentFlat",
+        "streamOptimized",
     ]
 
     @Test(arguments: subformats)

@@ -14,6 +14,7 @@ internal import Testing
         "subformat=monolithicFlat", "subformat=twoGbMaxExtentSparse",
         "subformat=twoGbMaxExtentFlat", "subformat=monolithicFlat,adapter_type=lsilogic",
         "subformat=twoGbMaxExtentSparse,zeroed_grain=on",
+        "subformat=streamOptimized", "subformat=streamOptimized,zeroed_grain=on,hwversion=14",
     ]
 
     @Test(arguments: options)
@@ -120,7 +121,7 @@ internal import Testing
 
     @Test(arguments: [
         ("backing_fmt=raw,backing_file=source.raw", "must be vmdk"),
-        ("backing_file=source.raw", "vmdk"), ("backing_fmt=vmdk", "without backing_file"),
+        ("backing_file=source.raw", "VMDK"), ("backing_fmt=vmdk", "without backing_file"),
         ("hwversion=8,compat6=on", "compat6"), ("hwversion=new", "number"),
         ("adapter_type=scsi", "buslogic"), ("subformat=vmfs", "streamOptimized"),
         ("subformat=monolithicFlat,zeroed_grain=on", "zeroed_grain"),
@@ -149,6 +150,15 @@ internal import Testing
         let quoted = try DrayBinary.run(convert + [bench.raw, bench.file("a\"b.vmdk")])
         #expect(quoted.status == 2 && quoted.error.contains("quotes"), "\(quoted.error)")
         #expect(bench.directory.names == ["source.raw", "target.vmdk"])
+    }
+
+    @Test(arguments: severalFiles + ["streamOptimized"])
+    func `a target in a directory that is not there is told once`(subformat: String) throws {
+        let bench = try Workbench(seed: 2, largestSize: 1 << 20)
+        let command = ["convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=\(subformat)"]
+        let result = try DrayBinary.run(command + [bench.raw, bench.file("none/target.vmdk")])
+        #expect(result.status == 1 && result.error.contains("No such file"), "\(result.error)")
+        #expect(result.error.split(separator: "\n").count == 1, "\(result.error)")
     }
 
     @Test func `the same source gives the same bytes, another content another id`() throws {

@@ -105,7 +105,11 @@ package struct QCOW2Target: TargetFormat {
         }
         return try ClusterMap(
             ranges,
-            PlacementCheck(rules: rules, guestSize: guestSize, isPacked: codec != nil),
+            PlacementCheck(
+                rules: rules,
+                guestSize: guestSize,
+                largestStream: codec == nil ? nil : header.clusterSize - 1
+            ),
             l2Entries: header.l2Entries,
             fillsHoles: options.preallocation != .off
         )
@@ -121,7 +125,10 @@ extension QCOW2Options {
             clusterSize: clusterSize,
             granule: hasExtendedL2 && !isPacked ? subcluster : clusterSize,
             marksZeros: backing != nil || storesAllZeros,
-            storesZeros: version == 2 && backing != nil || storesAllZeros
+            storesZeros: version == 2 && backing != nil || storesAllZeros,
+            payloadLimit: HostOffset(
+                isPacked ? QCOW2.compressedReach(clusterSize: clusterSize) : UInt64(Int64.max)
+            )
         )
     }
 

@@ -50,12 +50,21 @@ struct VMDKExtents: Sendable, Hashable {
         )
     }
 
-    /// The space that headers, descriptor and tables take before the grains of all sparse extents.
-    var metadataLength: UInt64 { (0..<count).reduce(0) { $0 + layout($1).firstGrain.bytes } }
+    /// The space that headers, descriptor and tables take in all sparse extents, or in a stream.
+    var metadataLength: UInt64 {
+        guard subformat == .streamOptimized else {
+            return (0..<count).reduce(0) { $0 + self.layout($1).firstGrain.bytes }
+        }
+        let layout = self.layout(0)
+        let tables = layout.tableCount * UInt64(VMDKStreamTables.trailerLength)
+        return layout.streamStart.bytes + tables + layout.directoryLength + 4 * VMDK.sector
+    }
 
     /// Where the first grain of extent `index` goes.
     func payloadStart(_ index: Int) -> HostOffset {
-        fileStart(index) + layout(index).firstGrain.bytes
+        let layout = self.layout(index)
+        guard subformat != .streamOptimized else { return layout.streamStart }
+        return fileStart(index) + layout.firstGrain.bytes
     }
 
     /// Where the file of extent `index` starts in a payload's place.

@@ -37,6 +37,9 @@ struct VMDKSparseLayout: Sendable, Hashable {
         HostOffset((1 + (hasDescriptor ? Self.descriptorSectors : 0)) * VMDK.sector)
     }
 
+    /// Where the first grain of a stream goes: its tables come between and behind the grains.
+    var streamStart: HostOffset { redundantDirectory }
+
     /// Where the directory starts; its tables follow.
     var directory: HostOffset { redundantDirectory + tablesLength }
 

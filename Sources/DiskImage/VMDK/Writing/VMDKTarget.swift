@@ -22,33 +22,42 @@ package struct VMDKTarget: TargetFormat {
     let name: String
     /// How the disk is divided.
     let extents: VMDKExtents
+    /// How grains are compressed, if they are.
+    private let codec: VMDKStreamCodec?
 
     /// A target for a disk of `guestSize` bytes with the options of `-o`, in a file of this name. With a `sparseSize` of 0 it asks
-    /// for all zeros to be written. Fails with `invalid` or `unsupported`, naming the option or the limit.
+    /// for all zeros to be written; `compression` is for streams, which are compressed without it too. Fails with `invalid` or `unsupported`, naming the option or the limit.
     package init(
         guestSize: UInt64,
         options: [FormatOption],
         name: String,
-        sparseSize: UInt64 = 4096
+        sparseSize: UInt64 = 4096,
+        compression: CompressionEffort? = nil
     ) throws(DrayError) {
         guard let size = guestSize.roundedUp(to: VMDK.sector),
             size / VMDK.sector <= VMDK.mostSectors
         else { throw DrayError(.invalid, "a disk of \(guestSize) bytes is too large") }
         let options = try VMDKOptions(options, guestSize: guestSize)
-        guard options.subformat != .streamOptimized else {
-            let text = "Dray does not write vmdk images of subformat streamOptimized"
-            throw DrayError(.unsupported, text)
+        let isStream = options.subformat == .streamOptimized
+        guard isStream || compression == nil else {
+            throw DrayError(.invalid, "compression (-c) needs subformat streamOptimized")
         }
+        codec = isStream ? try VMDKStreamCodec(compression ?? .balanced) : nil
         self.guestSize = size
         self.options = options
         self.name = name
         extents = VMDKExtents(guestSize: size, subformat: options.subformat)
         try extents.checkSize()
         files = extents.files(of: name)
+        let rules = options.allocation(extents.payloadStart(0), storesAllZeros: sparseSize == 0)
         placement =
-            options.subformat.isFlat
-            ? .identity(start: HostOffset(extents.share))
-            : .allocated(options.allocation(extents, storesAllZeros: sparseSize == 0))
+            if let codec {
+                .packed(codec.packing(rules))
+            } else if options.subformat.isFlat {
+                .identity(start: HostOffset(extents.share))
+            } else {
+                .allocated(rules)
+            }
         // A name that cannot be written is refused now, not after all payload is written.
         _ = try descriptor(TargetIdentity())
     }
@@ -70,7 +79,9 @@ package struct VMDKTarget: TargetFormat {
     ) throws(DrayError) {
         do throws(DrayError) {
             let text = try [UInt8](descriptor(identity).utf8)
-            if options.subformat.embedsDescriptor {
+            if case .packed(let packing) = placement {
+                try sealStream(storage, packing, ranges, descriptor: text)
+            } else if options.subformat.embedsDescriptor {
                 try sealSparse(storage, extent: 0, ranges, descriptor: text)
             } else if file == 0 {
                 try write(text, to: storage)
@@ -82,6 +93,31 @@ package struct VMDKTarget: TargetFormat {
         } catch {
             throw error.at(file: storage.name)
         }
+    }
+
+    package func makeEncoder() -> any ClusterEncoder {
+        guard let codec else { preconditionFailure("only packed targets encode clusters") }
+        return codec.makeEncoder()
+    }
+
+    package func trailer(_ placement: RangePlacement) -> [UInt8] {
+        VMDKStreamTables.trailer(placement)
+    }
+
+    private func sealStream(
+        _ storage: any Storage,
+        _ packing: Packing,
+        _ ranges: [RangePlacement],
+        descriptor: [UInt8]
+    ) throws(DrayError) {
+        try VMDKStreamCheck(packing, guestSize: guestSize).validate(ranges)
+        try VMDKStreamSealer(
+            storage,
+            extents.layout(0),
+            ranges,
+            hasZeroedGrains: options.hasZeroedGrains,
+            descriptor: descriptor
+        ).seal()
     }
 
     private func sealSparse(
@@ -132,18 +168,16 @@ extension VMDKExtents {
 
 extension VMDKOptions {
     /// The rules for the data plane.
-    fileprivate func allocation(_ extents: VMDKExtents, storesAllZeros: Bool) -> Allocation {
-        allocation(extents.payloadStart(0), storesAllZeros: storesAllZeros)
-    }
-
     fileprivate func allocation(_ first: HostOffset, storesAllZeros: Bool) -> Allocation {
+        // A table of a stream comes with stored grains, and who reads the stream alone sees none that are only marked.
+        let canMarkZeros = hasZeroedGrains && subformat != .streamOptimized
         let limit = subformat.isSplit ? UInt64(Int64.max) : VMDKSparseLayout.payloadLimit
         return Allocation(
             firstPayload: first,
             clusterSize: VMDKSparseLayout.grainSize,
             granule: VMDKSparseLayout.grainSize,
             marksZeros: backing != nil || storesAllZeros,
-            storesZeros: backing != nil && !hasZeroedGrains || storesAllZeros,
+            storesZeros: backing != nil && !canMarkZeros || storesAllZeros,
             payloadLimit: HostOffset(limit)
         )
     }

@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+
+/// How the grains of a stream-optimized extent are compressed.
+struct VMDKStreamCodec: Sendable, Hashable {
+    private let effort: CompressionEffort
+
+    /// Fails with `invalid` for a level that the codec does not have.
+    init(_ effort: CompressionEffort) throws(DrayError) {
+        // Level 5 is the first whose streams are no longer than those of zlib's level 6, which qemu takes.
+        self.effort = effort == .balanced ? .level(5) : effort
+        _ = try DeflateEncoder.level(effort)
+    }
+
+    /// The rules of a target with these: a range is what a grain table covers, and its table follows its grains.
+    func packing(_ rules: Allocation) -> Packing {
+        Packing(
+            rules: rules,
+            largestStored: VMDKStreamEncoder.largestStored,
+            rangeUnit: VMDKSparseLayout.tableCoverage,
+            trailerLength: VMDKStreamTables.trailerLength,
+            allowsGaps: false,
+            encoding: "\(DeflateEncoder.name) \(effort.text) with markers"
+        )
+    }
+
+    /// An encoder of grains.
+    func makeEncoder() -> any ClusterEncoder { VMDKStreamEncoder(effort) }
+}
