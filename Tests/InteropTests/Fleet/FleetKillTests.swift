@@ -22,7 +22,10 @@ struct FleetKillTests {
             usleep(UInt32.random(in: 50_000..<900_000, using: &generator))
             try siege.kill(using: &generator)
             try siege.judgeEnded()
-            if (kill + 1) % 100 == 0 { print("\(kill + 1) kills, \(siege.judged) jobs right") }
+            guard (kill + 1) % 50 == 0 else { continue }
+            print("\(kill + 1) kills, \(siege.judged) jobs right, DRAY_SEED=\(generator.seed)")
+            // Who stops a long run wants to know how far it came.
+            fflush(nil)
         }
         try siege.judgeAll()
         #expect(siege.judged > Self.kills / 6, "hardly any job was done")

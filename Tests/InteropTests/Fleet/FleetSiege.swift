@@ -104,8 +104,10 @@ final class FleetSiege {
 
     /// Judges the jobs that have ended.
     func judgeEnded() throws {
-        for job in jobs where !job.watcher.isRunning { try judge(job, limitSeconds: 10) }
-        jobs.removeAll { !$0.watcher.isRunning }
+        // Judging takes a while, in which others end: each is looked at once.
+        let ended = jobs.filter { !$0.watcher.isRunning }
+        jobs.removeAll { job in ended.contains { $0.id == job.id } }
+        for job in ended { try judge(job, limitSeconds: 10) }
     }
 
     private func end(of job: Job, limitSeconds: Int) throws -> Tool.Output {
