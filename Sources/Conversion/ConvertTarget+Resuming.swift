@@ -28,11 +28,10 @@ extension ConvertTarget {
         )
         let others = format.files?.names ?? []
         let staging = try StagingSet(target: spec.path, job: job.id, others: others)
+        let isComplete = Set(results.map(\.range)).count == plan.rangeCount
         guard staging.exists else {
             // With all ranges done it may have its name by now. Else a new one must not pass for it, which may get its inode's number.
-            guard !results.isEmpty, Set(results.map(\.range)).count < plan.rangeCount else {
-                return
-            }
+            guard !results.isEmpty, !isComplete else { return }
             throw DrayError(
                 .changed,
                 "the unfinished file is gone; remove the journal to begin afresh",
@@ -42,7 +41,9 @@ extension ConvertTarget {
         let written = try written(format, sparseSize: spec.sparseSize, results)
         for index in 0..<staging.count {
             let (file, least) = (staging.file(index), written[index] ?? 0)
-            let length = file.length ?? 0
+            // A seal that was cut off where there are no hard links has moved it.
+            let moved = isComplete && index > 0 ? file.targetLength : nil
+            let length = file.length ?? moved ?? 0
             // A raw file has its length from the start; a finished qcow2 file that only lacks its name has tables behind the payload.
             guard length < least || spec.format == .raw && length > least else { continue }
             throw DrayError(

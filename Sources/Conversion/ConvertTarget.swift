@@ -188,8 +188,15 @@ final class ConvertTarget: Sendable {
         try checkIsPlanned(try staging.main.open(cache: cache))
         var length: UInt64 = 0
         for index in (0..<staging.count).reversed() {
+            let file = staging.file(index)
+            guard file.exists else {
+                // Without hard links it has its name alone, as all were finished before a seal was cut off.
+                let named = try StorageOpener.open(file.target, for: .reading, cache: .writeback)
+                length += named.length
+                continue
+            }
             // Others have written it, so an older opening knows neither its length nor their errors.
-            let storage = wrap(try staging.file(index).open(cache: cache))
+            let storage = wrap(try file.open(cache: cache))
             try format.seal(storage, file: index, placements, contents)
             length += storage.length
         }

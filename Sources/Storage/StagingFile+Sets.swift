@@ -19,6 +19,13 @@ extension StagingFile {
         return unsafe lstat(destination, &status) == 0
     }
 
+    /// The length in bytes of what has the target's name; nil where nothing has it.
+    package var targetLength: UInt64? {
+        var status = stat()
+        guard unsafe lstat(destination, &status) == 0 else { return nil }
+        return UInt64(clamping: status.st_size)
+    }
+
     /// Whether what has the target's name is the staging file.
     var isPublished: Bool {
         var (mine, other) = (stat(), stat())

@@ -64,4 +64,31 @@ struct AllocatorTests {
         #expect(throws: DrayError.self) { try allocator.reserve(0, SpaceRequest(5)) }
         #expect(throws: DrayError.self) { try allocator.reserve(2, SpaceRequest(.max)) }
     }
+
+    @Test(arguments: [false, true])
+    func `each range has its place in its own file, dense and the same again`(
+        isOrdered: Bool
+    ) throws {
+        var generator = SeededGenerator(for: "allocator")
+        let starts: [UInt64] = [1000, 1 << 32, 2 << 32, 3 << 32]
+        let firsts = [0, 5, 6, 20]
+        var allocator = Allocator(
+            first: HostOffset(starts[0]),
+            further: zip(firsts, starts).dropFirst().map {
+                PayloadStart(range: $0, place: HostOffset($1))
+            },
+            count: 30,
+            isOrdered: isOrdered
+        )
+        let order = (0..<30).shuffled(using: &generator)
+        for index in order { try allocator.reserve(index, SpaceRequest(UInt64(index + 1))) }
+        var ends: [Int: UInt64] = [:]
+        for index in isOrdered ? Array(0..<30) : order {
+            let file = firsts.lastIndex { $0 <= index } ?? 0
+            #expect(allocator.place(index) == ends[file] ?? starts[file])
+            ends[file] = (ends[file] ?? starts[file]) + UInt64(index + 1)
+            try allocator.reserve(index, SpaceRequest(UInt64(index + 1)))
+            #expect(throws: DrayError.self) { try allocator.reserve(index, SpaceRequest(99)) }
+        }
+    }
 }

@@ -17,6 +17,20 @@ internal import Testing
         arguments: cuts
     )
     func `what is killed in a system call goes on from there`(call: String, number: Int) throws {
+        try expectToGoOn(["trace=\(call)", "inject=\(call):signal=SIGKILL:when=\(number)"])
+    }
+
+    @Test(
+        .enabled(if: Tool.isInstalled("strace"), "strace lets system calls fail"),
+        arguments: 1...4
+    )
+    func `without hard links files are renamed, and it goes on all the same`(number: Int) throws {
+        let kill = "inject=renameat2:signal=SIGKILL:when=\(number)"
+        try expectToGoOn(["trace=link,renameat2", "inject=link:error=EPERM", kill])
+    }
+
+    /// Runs a conversion that strace does this to, and then once more.
+    private func expectToGoOn(_ injections: [String]) throws {
         let bench = try Workbench(seed: 1, largestSize: 1 << 20)
         let (source, target) = (bench.file("large.raw"), bench.file("target.vmdk"))
         try Tool.check(["truncate", "-s", "4089M", source])
@@ -28,11 +42,8 @@ internal import Testing
             DrayBinary.path, "convert", "--journal", bench.file("journal"), "-f", "raw", "-O",
             "vmdk", "-o", "subformat=twoGbMaxExtentSparse", source, target,
         ]
-        let trace = [
-            "strace", "-f", "-qq", "-o", bench.file("trace"), "-e", "trace=\(call)", "-e",
-            "inject=\(call):signal=SIGKILL:when=\(number)",
-        ]
-        let killed = try Tool.run(trace + command)
+        let trace = ["strace", "-f", "-qq", "-o", bench.file("trace")]
+        let killed = try Tool.run(trace + injections.flatMap { ["-e", $0] } + command)
         #expect(!killed.succeeded)
         // What is there under the target's name is whole.
         if bench.directory.names.contains("target.vmdk") {

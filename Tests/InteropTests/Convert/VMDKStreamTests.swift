@@ -125,7 +125,7 @@ internal import Testing
             try expectStream(bench, target, is: source)
             sizes.append(try Workbench.size(target).length)
         }
-        #expect(sizes[0] > sizes[1] && sizes[1] > sizes[2], "\(sizes)")
+        #expect(sizes[0] > sizes[1] && sizes[1] >= sizes[2], "\(sizes)")
         try convert(["-c"], source, bench.file("plain.vmdk"))
         #expect(try Workbench.size(bench.file("plain.vmdk")).length == sizes[1])
     }
