@@ -4,6 +4,7 @@
 internal import BlockIO
 internal import CommandTable
 internal import Glibc
+internal import Storage
 
 /// The program: finds the command, has its table read the words, runs it, and turns errors into messages and exit codes.
 enum CommandLineProgram {
@@ -12,6 +13,7 @@ enum CommandLineProgram {
         StandardStream.occupyClosed()
         // A reader that goes away is an error of write(2), which says so.
         _ = signal(SIGPIPE, SIG_IGN)
+        OpenFileLimit.raise()
         guard let name = words.first, !name.hasPrefix("-") else {
             return guarded(Program.root) { try root(words) }
         }

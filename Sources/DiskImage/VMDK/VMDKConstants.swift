@@ -38,6 +38,8 @@ package enum VMDK {
     package static let entryUnallocated: UInt32 = 0
     /// A grain table's entry where the header has ``VMDKSparseFlags/zeroedGrains``: reads as zeros.
     package static let entryZeroed: UInt32 = 1
+    /// How many entries a grain directory may have, as with qemu: walking more would take for ever.
+    static let mostDirectoryEntries: UInt64 = 32 << 20
     /// The size of an entry of a hosted or COWD table or directory, in bytes.
     package static let entrySize: UInt64 = 4
 

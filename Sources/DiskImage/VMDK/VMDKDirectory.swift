@@ -39,6 +39,14 @@ final class VMDKDirectory: Sendable {
         self.rules = rules
         self.count = count
         self.tableSize = tableSize
+        guard count <= VMDK.mostDirectoryEntries else {
+            throw DrayError(
+                .unsupported,
+                "the grain directory has \(count) entries, more than \(VMDK.mostDirectoryEntries)",
+                file: metadata.storage.name,
+                offset: start
+            )
+        }
         let size = count * rules.entrySize
         let other = redundant.flatMap { Self.isUsable($0, size, metadata.length) ? $0 : nil }
         if let other, !Self.isUsable(start, size, metadata.length) {

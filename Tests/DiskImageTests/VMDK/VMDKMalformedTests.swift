@@ -82,6 +82,16 @@ internal import Testing
             bytes,
             _ in bytes.put(UInt64(100_000), at: 12)
         },
+        Damage(
+            testDescription: "a directory of 2^30 entries",
+            kind: .unsupported,
+            says: "has 1073741824 entries"
+        ) { bytes, _ in
+            let sectors = UInt64(1) << 33
+            bytes.put(sectors, at: 12)
+            bytes.put(UInt32(1), at: 44)
+            replace(&bytes, "RW 344 ", "RW \(sectors) ")
+        },
         Damage(testDescription: "gdOffset 0", kind: .corrupt, says: "header is") { bytes, _ in
             bytes.put(UInt64(0), at: 56)
         },

@@ -66,6 +66,22 @@ internal import Testing
         }
     }
 
+    @Test func `a disk of more extents than files are open by default is read`() throws {
+        let directory = try TemporaryDirectory()
+        let script = """
+            cd "$0"; exec > disk; echo version=1; echo CID=1; echo createType='"custom"'
+            for i in $(seq 1000); do
+                printf '%0511d\\n' $i > part$i; echo "RW 1 FLAT \\"part$i\\" 0"; cat part$i >> all
+            done
+            """
+        try Tool.check(["bash", "-c", script, directory.path])
+        let convert = """
+            ulimit -Sn 100; "$0" convert -O raw "$1/disk" "$1/raw" && cmp "$1/raw" "$1/all"
+            """
+        let result = try Tool.run(["bash", "-c", convert, DrayBinary.path, directory.path])
+        #expect(result.succeeded, "\(result)")
+    }
+
     @Test func `an internal snapshot is read by name and by id`() throws {
         let bench = try Workbench(seed: 5, sizeUnit: 65536)
         let (image, target) = (bench.file("image.qcow2"), bench.file("target.raw"))
