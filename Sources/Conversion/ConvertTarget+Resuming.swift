@@ -104,7 +104,8 @@ extension ConvertTarget {
         for placement in results.compactMap(\.placement) {
             guard let start = placement.reservation, let stored = placement.stored else { continue }
             let layout = PackedLayout(stored, clusterSize: packing.rules.clusterSize)
-            end = max(end, start.bytes + layout.length + UInt64(packing.trailerLength))
+            let places = layout.places(from: start.bytes)
+            end = max(end, places.end + UInt64(packing.trailerLength))
         }
         return end
     }

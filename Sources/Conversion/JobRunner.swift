@@ -82,30 +82,39 @@ package struct SpaceRequest: Sendable, Hashable {
     /// The most that ``alignment`` may be, in bytes.
     package static let largestAlignment: UInt64 = 2 << 20
 
-    /// How long it is, in bytes.
+    /// Bytes that may lie anywhere.
     package let bytes: UInt64
-    /// What its start must be a multiple of, in bytes: a power of two.
+    /// Bytes that must begin at a multiple of ``alignment``: in front of the others where the place does, else behind them.
+    package let alignedBytes: UInt64
+    /// A power of two, in bytes.
     package let alignment: UInt64
 
-    /// Names a place of `bytes` bytes.
-    package init(_ bytes: UInt64, alignment: UInt64 = 1) {
+    /// Names a place of `bytes` bytes, and `alignedBytes` more at a multiple of `alignment`.
+    package init(_ bytes: UInt64, alignedBytes: UInt64 = 0, alignment: UInt64 = 1) {
         self.bytes = bytes
+        self.alignedBytes = alignedBytes
         self.alignment = alignment
     }
 
     /// Whether a message may say it.
     package var isValid: Bool {
         alignment.nonzeroBitCount == 1 && alignment <= Self.largestAlignment
+            && bytes <= Self.most && alignedBytes <= Self.most
     }
-}
 
-extension TaskControl {
-    /// The sign of life of work that takes long without data to count.
-    var pulse: Pulse {
-        Pulse { () throws(DrayError) in
-            if isCancelled { throw DrayError(.cancelled, "stopped on request") }
-            progress(0)
-        }
+    private static let most = UInt64(Int64.max) / 2
+
+    /// All of it in bytes, without the gap that alignment may make.
+    package var total: UInt64 { bytes + alignedBytes }
+
+    /// Where it begins and ends if all before `next` is taken; nil where that is too far for a number.
+    package func place(from next: UInt64) -> (start: UInt64, end: UInt64)? {
+        let isAligned = next % alignment == 0
+        guard alignedBytes > 0, !isAligned else { return next.adding(total).map { (next, $0) } }
+        guard let behind = next.adding(bytes)?.roundedUp(to: alignment),
+            let end = behind.adding(alignedBytes)
+        else { return nil }
+        return (bytes == 0 ? behind : next, end)
     }
 }
 

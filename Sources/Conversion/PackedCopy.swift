@@ -44,11 +44,12 @@ struct PackedCopy {
         }
         let space = packed.space(alignment)
         let reservation = try copy.control.reserve(space)
-        try walk.checkRoom(reservation, space.bytes)
+        try walk.checkRoom(reservation, space.total)
         let placement = placement(reservation, states, packed)
-        for piece in packed.pieces(trailer: format.trailer(placement), output) {
+        let trailer = format.trailer(placement)
+        for piece in packed.pieces(from: reservation, trailer: trailer, output) {
             try copy.checkCancelled()
-            try copy.target.write(reservation + piece.host, from: output, piece.bytes)
+            try copy.target.write(HostOffset(piece.host), from: output, piece.bytes)
             copy.control.progress(0)
         }
         return (dataBytes, placement)
@@ -112,19 +113,30 @@ struct PackedRange {
         fill = end
     }
 
-    /// The place that all of it needs, at a multiple of `alignment` at least.
+    /// The place that all of it needs, which begins at a multiple of `alignment`.
     func space(_ alignment: UInt64) -> SpaceRequest {
-        SpaceRequest(
-            layout.length + UInt64(packing.trailerLength),
-            alignment: layout.plainCount > 0
-                ? max(alignment, packing.rules.clusterSize) : alignment
+        let cluster = packing.rules.clusterSize
+        let streams = layout.streamLength + UInt64(packing.trailerLength)
+        guard alignment > 1 else {
+            return SpaceRequest(streams, alignedBytes: layout.plainLength, alignment: cluster)
+        }
+        return SpaceRequest(
+            0,
+            alignedBytes: layout.plainLength + streams,
+            alignment: layout.plainCount > 0 ? max(alignment, cluster) : alignment
         )
     }
 
-    /// What is to be written, with its distance from the range's place. `trailer` is put into `output` behind all clusters.
-    mutating func pieces(trailer: [UInt8], _ output: AlignedBuffer) -> [GranuleStates.Piece] {
+    /// What is to be written at which host offset, for the place at `start`. `trailer` is put into `output` behind all clusters.
+    mutating func pieces(
+        from start: HostOffset,
+        trailer: [UInt8],
+        _ output: AlignedBuffer
+    ) -> [GranuleStates.Piece] {
         precondition(trailer.count == packing.trailerLength, "the trailer is as long as promised")
-        var next = (plain: UInt64(0), stream: layout.streamStart)
+        precondition(trailer.isEmpty || layout.plainCount == 0, "a trailer follows streams")
+        let places = layout.places(from: start.bytes)
+        var next = (plain: places.plain, stream: places.streams)
         if !trailer.isEmpty {
             output.copy(trailer, to: fill)
             let bytes = fill..<fill + trailer.count

@@ -11,7 +11,7 @@ package struct Packing: Sendable, Hashable {
     package let largestStored: Int
     /// The lengths of ranges are multiples of this, in bytes: of 4 MiB, and at least the usual size.
     package let rangeUnit: UInt64
-    /// How many bytes follow the clusters of a range that has any.
+    /// How many bytes follow the streams of a range that has any; such a target stores no cluster as it is.
     package let trailerLength: Int
     /// Whether places may begin anywhere behind those before, as O_DIRECT likes it, or must follow without a gap.
     package let allowsGaps: Bool
@@ -119,8 +119,8 @@ package struct StoredLengths: Sendable, Hashable, Codable {
     )
 }
 
-/// Where the clusters of a packed range lie: those that are stored as they are first, one behind the other, then the streams without
-/// gaps, both in guest order, then the trailer.
+/// Where the clusters of a packed range lie: those that are stored as they are at multiples of their size, one behind the other, and
+/// the streams without gaps, both in guest order. Where the range's place begins at a multiple of that size the streams come behind, else in front.
 package struct PackedLayout: Sendable, Hashable {
     /// How many clusters are stored as they are.
     package private(set) var plainCount: UInt64 = 0
@@ -148,9 +148,17 @@ package struct PackedLayout: Sendable, Hashable {
         return streamLength
     }
 
-    /// Where the streams begin, from the range's place.
-    package var streamStart: UInt64 { plainCount * clusterSize }
+    /// Bytes of the clusters that are stored as they are.
+    package var plainLength: UInt64 { plainCount * clusterSize }
 
-    /// Bytes of all clusters.
-    package var length: UInt64 { streamStart + streamLength }
+    /// Where both kinds begin, and all ends, for a range whose place is `start`. That leaves room for the largest range before 2^63.
+    package func places(from start: UInt64) -> (plain: UInt64, streams: UInt64, end: UInt64) {
+        guard start % clusterSize != 0, plainCount > 0 else {
+            let streams = start + plainLength
+            return (start, streams, streams + streamLength)
+        }
+        let behind = start + streamLength
+        let plain = behind.dividedRoundingUp(by: clusterSize) * clusterSize
+        return (plain, start, plain + plainLength)
+    }
 }

@@ -27,9 +27,9 @@ final class TestControl: TaskControl {
             if let start = further.last(where: { $0.range <= index }) {
                 next.offset = max(next.offset, start.place.bytes)
             }
-            let start = next.offset.roundedUp(to: space.alignment) ?? next.offset
+            let (start, end) = space.place(from: next.offset) ?? (0, 0)
             let offset = HostOffset(start)
-            next.offset = start + space.bytes
+            next.offset = end
             next.given[index] = offset
             return offset
         }

@@ -74,7 +74,8 @@ struct MessageTests {
         record.error = error
         record.outcome = JobOutcome(guestSize: 1, rangeCount: 2)
         let bodies: [ResultMessage.Body] = [
-            .started, .sized(SpaceRequest(1 << 40)), .sized(SpaceRequest(7, alignment: 65_536)),
+            .started, .sized(SpaceRequest(1 << 40)),
+            .sized(SpaceRequest(7, alignedBytes: 9, alignment: 65_536)),
             .progress(5), .planned(plan), .ranged(range),
             .sealed(SealResult(targetLength: 8)), .discarded, .failed(error), .cancelled,
         ]

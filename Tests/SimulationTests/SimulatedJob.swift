@@ -65,7 +65,9 @@ struct SimulatedJob {
 
     /// The place that a range asks for.
     func space(_ index: Int) -> SpaceRequest {
-        SpaceRequest(Self.length(index), alignment: isOrdered && index % 3 == 1 ? 64 : 1)
+        isOrdered && index % 3 == 1
+            ? SpaceRequest(0, alignedBytes: Self.length(index), alignment: 64)
+            : SpaceRequest(Self.length(index))
     }
 
     /// Whether places are what an ordered job's must be: they follow from the sizes alone.

@@ -82,9 +82,9 @@ struct PlacementCheck {
             throw contradiction(index, "has \(count) lengths of \(wanted) clusters")
         }
         guard start >= rules.firstPayload.bytes,
-            layout.plainCount == 0 || start % rules.clusterSize == 0,
-            let end = start.adding(layout.length)
+            start <= UInt64(Int64.max) / 2
         else { throw contradiction(index, "has its reservation at \(start)") }
+        let end = layout.places(from: start).end
         guard end <= rules.payloadLimit.bytes else {
             throw contradiction(index, "has payload up to \(end)")
         }

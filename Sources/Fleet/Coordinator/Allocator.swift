@@ -50,12 +50,12 @@ package struct Allocator: Sendable {
     /// Takes note that range `index` needs `space`, and gives it its place as soon as may be. Fails with `bug` where the range had asked for
     /// another size, and with `unsupported` where the target would be too long.
     package mutating func reserve(_ index: Int, _ space: SpaceRequest) throws(DrayError) {
-        guard sizes[index] == Self.none else { return try check(index, space.bytes) }
-        guard space.bytes <= UInt64(Int64.max) else { throw Self.tooLong }
+        guard sizes[index] == Self.none else { return try check(index, space.total) }
+        guard space.isValid else { throw Self.tooLong }
         guard isOrdered else { return try give(index, space) }
         // What is known already is kept also where a place cannot be given: it is asked for again.
         waiting[index] = space
-        sizes[index] = space.bytes
+        sizes[index] = space.total
         try giveInOrder()
     }
 
@@ -76,11 +76,11 @@ package struct Allocator: Sendable {
 
     private mutating func give(_ index: Int, _ space: SpaceRequest) throws(DrayError) {
         let stretch = stretch(of: index)
-        guard let start = stretches[stretch].next.roundedUp(to: space.alignment),
-            let end = start.adding(space.bytes), end <= UInt64(Int64.max)
+        guard let (start, end) = space.place(from: stretches[stretch].next),
+            end <= UInt64(Int64.max)
         else { throw Self.tooLong }
         offsets[index] = start
-        sizes[index] = space.bytes
+        sizes[index] = space.total
         stretches[stretch].next = end
     }
 

@@ -20,6 +20,7 @@ extension WireResult {
         json.field("epoch", epoch)
         json.field("run", run)
         json.field("bytes", bytes)
+        json.field("alignedBytes", alignedBytes)
         json.field("alignment", alignment)
         range?.write(to: &json)
         json.end()
@@ -30,7 +31,8 @@ extension WireResult {
     init?(plain text: [UInt8]) {
         var names: (job: String?, step: Step?, plan: String?, run: String?)
         var counts: (index: Int?, attempt: Int?, epoch: Int?)
-        var body: (bytes: UInt64?, alignment: UInt64?, range: WireRangeResult?)
+        var body: (bytes: UInt64?, range: WireRangeResult?)
+        var aligned: (bytes: UInt64?, to: UInt64?)
         var json = PlainJSON(text)
         let isRead = json.object { json, name in
             switch name {
@@ -42,7 +44,8 @@ extension WireResult {
             case "attempt": set(&counts.attempt, json.number())
             case "epoch": set(&counts.epoch, json.number())
             case "bytes": set(&body.bytes, json.number())
-            case "alignment": set(&body.alignment, json.number())
+            case "alignedBytes": set(&aligned.bytes, json.number())
+            case "alignment": set(&aligned.to, json.number())
             case "range": set(&body.range, WireRangeResult(&json))
             default: false
             }
@@ -59,7 +62,8 @@ extension WireResult {
         self.epoch = epoch
         self.run = run
         bytes = body.bytes
-        alignment = body.alignment
+        alignedBytes = aligned.bytes
+        alignment = aligned.to
         range = body.range
     }
 }

@@ -14,6 +14,7 @@ struct WireResult: Codable {
     var epoch: Int
     var run: String
     var bytes: UInt64?
+    var alignedBytes: UInt64?
     var alignment: UInt64?
     var planned: PlanResult?
     var range: WireRangeResult?
@@ -32,7 +33,9 @@ struct WireResult: Codable {
         case .started, .discarded, .cancelled: break
         case .sized(let space):
             bytes = space.bytes
-            alignment = space.alignment == 1 ? nil : space.alignment
+            guard space.alignedBytes > 0 else { break }
+            alignedBytes = space.alignedBytes
+            alignment = space.alignment
         case .progress(let count): bytes = count
         case .planned(let plan): planned = plan
         case .ranged(let result): range = WireRangeResult(result)
@@ -68,9 +71,13 @@ struct WireResult: Codable {
     }
 
     private func space() throws(DrayError) -> SpaceRequest {
-        let space = SpaceRequest(try required(bytes, "bytes"), alignment: alignment ?? 1)
+        let space = SpaceRequest(
+            try required(bytes, "bytes"),
+            alignedBytes: alignedBytes ?? 0,
+            alignment: alignment ?? 1
+        )
         guard space.isValid else {
-            throw DrayError(.corrupt, "the message's field \"alignment\" is malformed")
+            throw DrayError(.corrupt, "the message's fields of a place are malformed")
         }
         return space
     }

@@ -32,8 +32,7 @@ extension WorkerState {
     /// A range asks for its place: the answer may be here already.
     mutating func ask(_ number: RunNumber, _ space: SpaceRequest, _ now: Milliseconds) {
         guard let run = runs[number], run.phase == .running, !run.isStopping else { return }
-        let given = run.task.place.flatMap { $0 % space.alignment == 0 ? $0 : nil }
-        if let place = given ?? place(of: run) {
+        if let place = run.task.place ?? place(of: run) {
             return actions.append(.place(number, HostOffset(place)))
         }
         runs[number]?.wanted = space

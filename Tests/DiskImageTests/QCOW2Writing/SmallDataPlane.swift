@@ -51,20 +51,23 @@ struct SmallDataPlane {
                 streams.append(length.map { space.bytes(0..<$0) })
             }
             let layout = PackedLayout(lengths, clusterSize: rules.clusterSize)
-            if layout.plainCount > 0 { next = next.roundedUp(to: rules.clusterSize) ?? next }
+            if layout.streamLength == 0, layout.plainCount > 0 {
+                next = next.roundedUp(to: rules.clusterSize) ?? next
+            }
+            let starts = layout.places(from: next)
             var places = PackedLayout(clusterSize: rules.clusterSize)
             for (start, stream) in zip(clusters, streams) {
                 let distance = places.add(UInt64(stream?.count ?? 0))
                 guard let stream else {
                     let bytes = start..<start + Int(rules.clusterSize)
-                    try storage.write(HostOffset(next + distance), from: disk.bytes, bytes)
+                    try storage.write(HostOffset(starts.plain + distance), from: disk.bytes, bytes)
                     continue
                 }
                 space.copy(stream, to: 0)
-                let host = HostOffset(next + layout.streamStart + distance)
+                let host = HostOffset(starts.streams + distance)
                 try storage.write(host, from: space, 0..<stream.count)
             }
-            defer { next += layout.length }
+            defer { next = starts.end }
             return RangePlacement(
                 range: GuestRange(
                     GuestOffset(UInt64(range.lowerBound)),

@@ -22,14 +22,15 @@ struct PackedClusters {
     /// Where the range's bytes lie.
     var place: Range<UInt64> {
         let start = placement.reservation?.bytes ?? 0
-        return start..<start + layout.length
+        return start..<layout.places(from: start).end
     }
 
     /// Calls `body` with each run of clusters in guest order; each cluster that is stored is a run of its own.
     func forEachRun<E: Error>(_ body: (ClusterRun) throws(E) -> Void) throws(E) {
         var cluster = placement.range.start.bytes / clusterSize
         var lengths = stored.makeIterator()
-        var places = PackedLayout(clusterSize: clusterSize)
+        var distances = PackedLayout(clusterSize: clusterSize)
+        let starts = layout.places(from: placement.reservation?.bytes ?? 0)
         for run in placement.runs {
             let count = UInt64(run.count)
             switch run.state {
@@ -40,20 +41,15 @@ struct PackedClusters {
                 )
             case .data:
                 for index in cluster..<cluster + count {
-                    try body(next(index, lengths.next() ?? 0, &places))
+                    let length = lengths.next() ?? 0
+                    let start = length == 0 ? starts.plain : starts.streams
+                    let host = HostOffset(start + distances.add(length))
+                    var run = ClusterRun(first: index, count: 1, data: .max, zero: 0, host: host)
+                    run.streamLength = length
+                    try body(run)
                 }
             }
             cluster += count
         }
-    }
-
-    private func next(_ cluster: UInt64, _ length: UInt64, _ places: inout PackedLayout)
-        -> ClusterRun
-    {
-        let distance = places.add(length) + (length == 0 ? 0 : layout.streamStart)
-        let host = HostOffset(place.lowerBound + distance)
-        var run = ClusterRun(first: cluster, count: 1, data: .max, zero: 0, host: host)
-        run.streamLength = length
-        return run
     }
 }
