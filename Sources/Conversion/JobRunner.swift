@@ -118,6 +118,16 @@ package struct SpaceRequest: Sendable, Hashable {
     }
 }
 
+extension TaskControl {
+    /// The sign of life of work that takes long without data to count.
+    var pulse: Pulse {
+        Pulse { () throws(DrayError) in
+            if isCancelled { throw DrayError(.cancelled, "stopped on request") }
+            progress(0)
+        }
+    }
+}
+
 /// What planning found.
 package struct PlanResult: Sendable, Hashable, Codable {
     /// Names the plan: a SHA-256 in hexadecimal over everything that determines it.

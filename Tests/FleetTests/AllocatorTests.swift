@@ -27,7 +27,7 @@ struct AllocatorTests {
     )
     func anyOrder(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
-        let count = Int.random(in: 1...40, using: &generator)
+        let count = Int.random(in: 2...40, using: &generator)
         let wanted: [SpaceRequest?] = (0..<count).map { _ in
             guard Int.random(in: 0..<4, using: &generator) > 0 else { return nil }
             let alignment = UInt64(1) << UInt64.random(in: 0...16, using: &generator)

@@ -131,7 +131,7 @@ struct WorkerStateTests {
             tell(task, to: &harness, offset: Int64(index))
             let number = try #require(harness.began.last)
             harness.published = []
-            harness.tell(.sized(number, SpaceRequest(10, alignment: 4096)))
+            harness.tell(.sized(number, SpaceRequest(0, alignedBytes: 10, alignment: 4096)))
             #expect(harness.places[number] == (index == 0 ? 4096 : nil))
             #expect(harness.published.count == index)
         }

@@ -3,7 +3,6 @@
 
 internal import BlockIO
 internal import Storage
-internal import Synchronization
 
 /// Decodes one compressed stream at a time.
 protocol StreamDecoder: AnyObject {
@@ -19,22 +18,16 @@ protocol StreamDecoder: AnyObject {
 
 /// Reads and decodes compressed clusters of an image, from any thread.
 final class ClusterDecoder: Sendable {
-    /// A decoder that is not in use.
-    private struct Idle: @unchecked Sendable {
-        // @unchecked: whoever takes a decoder out of the list uses it alone until it is put back; the list's lock orders the two.
-        let decoder: any StreamDecoder
-    }
-
-    private let compression: QCOW2Compression
-    private let clusterSize: Int
-    private let idle = Mutex<[Idle]>([])
-    private let inputs: BufferPool
+    private let windows: StreamWindows<any StreamDecoder>
 
     init(_ compression: QCOW2Compression, clusterSize: Int) {
-        self.compression = compression
-        self.clusterSize = clusterSize
         // An entry's length field reaches to twice the cluster size.
-        inputs = BufferPool(bufferSize: clusterSize * 2)
+        windows = StreamWindows(longest: clusterSize * 2) {
+            switch compression {
+            case .zlib: DeflateDecoder()
+            case .zstd: ZstdDecoder(windowBits: clusterSize.trailingZeroBitCount)
+            }
+        }
     }
 
     /// Decodes `cluster` of `storage` into `buffer` from `start`. Fails with `corrupt` where the stream does not give exactly a cluster.
@@ -44,29 +37,18 @@ final class ClusterDecoder: Sendable {
         into buffer: AlignedBuffer,
         at start: Int
     ) throws(DrayError) {
-        precondition(cluster.hostLength <= inputs.bufferSize, "the driver bounds the stream")
-        let input = inputs.take()
-        defer { inputs.give(input) }
-        let bytes = 0..<cluster.hostLength
-        try storage.read(cluster.host, into: input, bytes)
-        let decoder = idle.withLock { $0.popLast() } ?? make()
-        defer { idle.withLock { $0.append(decoder) } }
+        let first = cluster.host.bytes
+        let bytes = first..<first + UInt64(cluster.hostLength)
         let output = start..<start + cluster.guestLength
-        guard let problem = decoder.decoder.decode(input, bytes, into: buffer, output) else {
-            return
+        let problem = try windows.withStream(bytes, of: storage) { decoder, input, place in
+            decoder.decode(input, place, into: buffer, output)
         }
+        guard let problem else { return }
         throw DrayError(
             .corrupt,
             "the compressed cluster for guest offset \(cluster.guestStart.bytes) cannot be read: \(problem)",
             file: storage.name,
-            offset: cluster.host.bytes
+            offset: first
         )
-    }
-
-    private func make() -> Idle {
-        switch compression {
-        case .zlib: Idle(decoder: DeflateDecoder())
-        case .zstd: Idle(decoder: ZstdDecoder(windowBits: clusterSize.trailingZeroBitCount))
-        }
     }
 }

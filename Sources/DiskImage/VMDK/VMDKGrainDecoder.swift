@@ -3,27 +3,9 @@
 
 internal import BlockIO
 internal import Storage
-internal import Synchronization
 
 /// Reads and decodes the compressed grains of an extent, from any thread.
-///
-/// The streams of neighbouring grains lie side by side: they are read many at a time, into windows that threads find again.
 final class VMDKGrainDecoder: Sendable {
-    /// A piece of the file with a decoder.
-    private final class Window: @unchecked Sendable {
-        // @unchecked: whoever takes a window out of the list uses it alone until it is put back; the list's lock orders the two.
-        let buffer: AlignedBuffer
-        let decoder = DeflateDecoder(.zlib)
-        var start: UInt64 = 0
-        var end: UInt64 = 0
-
-        init(size: Int) { buffer = AlignedBuffer(count: size) }
-
-        func holds(_ bytes: Range<UInt64>) -> Bool {
-            start <= bytes.lowerBound && bytes.upperBound <= end
-        }
-    }
-
     /// A grain to decode.
     struct Grain {
         /// Where its marker, or without markers its stream, starts.
@@ -34,13 +16,11 @@ final class VMDKGrainDecoder: Sendable {
         let needed: Int
     }
 
-    private static let windowSize = 512 << 10
-
     private let storage: any Storage
     private let length: UInt64
     private let grainSize: Int
     private let hasMarkers: Bool
-    private let idle = Mutex<[Window]>([])
+    private let windows: StreamWindows<DeflateDecoder>
 
     /// A decoder of grains of `grainSize` bytes, with or without markers.
     init(_ metadata: StorageMetadata, grainSize: Int, hasMarkers: Bool) {
@@ -48,6 +28,9 @@ final class VMDKGrainDecoder: Sendable {
         length = metadata.length
         self.grainSize = grainSize
         self.hasMarkers = hasMarkers
+        windows = StreamWindows(longest: grainSize * 2 + VMDK.grainMarkerLength) {
+            DeflateDecoder(.zlib)
+        }
     }
 
     /// Decodes `grain` into `buffer` from `start`, a grain's size at most. Fails with `corrupt` where its marker is another grain's
@@ -55,17 +38,16 @@ final class VMDKGrainDecoder: Sendable {
     func decode(_ grain: Grain, into buffer: AlignedBuffer, at start: Int) throws(DrayError) {
         let longest = UInt64(grainSize * 2 + VMDK.grainMarkerLength)
         let bytes = grain.place..<min(grain.place + longest, length)
-        let window = try window(holding: bytes)
-        defer { idle.withLock { $0.append(window) } }
-        var input = Int(bytes.lowerBound - window.start)..<Int(bytes.upperBound - window.start)
-        if hasMarkers { input = try stream(of: grain, window.buffer, input) }
-        let problem = window.decoder.decode(
-            window.buffer,
-            input,
-            into: buffer,
-            start..<start + grainSize,
-            atLeast: grain.needed
-        )
+        let problem = try windows.withStream(bytes, of: storage) {
+            (decoder, source, place) throws(DrayError) in
+            decoder.decode(
+                source,
+                hasMarkers ? try stream(of: grain, source, place) : place,
+                into: buffer,
+                start..<start + grainSize,
+                atLeast: grain.needed
+            )
+        }
         guard let problem else { return }
         throw error(grain, "cannot be read: \(problem)")
     }
@@ -92,35 +74,6 @@ final class VMDKGrainDecoder: Sendable {
             throw error(grain, "has a stream of \(size) bytes, before which the file ends")
         }
         return first..<first + Int(size)
-    }
-
-    /// A window that holds `bytes`, taken out of the list: one that does already, or the one whose end is nearest, filled anew.
-    private func window(holding bytes: Range<UInt64>) throws(DrayError) -> Window {
-        let found = idle.withLock { windows -> Window? in
-            if let index = windows.firstIndex(where: { $0.holds(bytes) }) {
-                return windows.remove(at: index)
-            }
-            let distance = { (window: Window) in
-                window.end > bytes.lowerBound
-                    ? window.end - bytes.lowerBound : bytes.lowerBound - window.end
-            }
-            let nearest = windows.indices.min { distance(windows[$0]) < distance(windows[$1]) }
-            return nearest.map { windows.remove(at: $0) }
-        }
-        let size = max(Self.windowSize, grainSize * 2 + VMDK.grainMarkerLength)
-        let window = found ?? Window(size: size)
-        guard !window.holds(bytes) else { return window }
-        window.end = 0
-        let count = Int(min(UInt64(size), length - bytes.lowerBound))
-        do throws(DrayError) {
-            try storage.read(HostOffset(bytes.lowerBound), into: window.buffer, 0..<count)
-        } catch {
-            idle.withLock { $0.append(window) }
-            throw error
-        }
-        window.start = bytes.lowerBound
-        window.end = bytes.lowerBound + UInt64(count)
-        return window
     }
 
     private func error(_ grain: Grain, _ problem: String) -> DrayError {

@@ -32,7 +32,8 @@ extension WorkerState {
     /// A range asks for its place: the answer may be here already.
     mutating func ask(_ number: RunNumber, _ space: SpaceRequest, _ now: Milliseconds) {
         guard let run = runs[number], run.phase == .running, !run.isStopping else { return }
-        if let place = run.task.place ?? place(of: run) {
+        let given = run.task.place.flatMap { space.place(from: $0)?.start == $0 ? $0 : nil }
+        if let place = given ?? place(of: run) {
             return actions.append(.place(number, HostOffset(place)))
         }
         runs[number]?.wanted = space
