@@ -11,7 +11,7 @@ package final class StreamRoom: Sendable {
     static let shared = StreamRoom(limit: 96 << 20)
     /// How long a stream that nobody reads keeps what it has, in milliseconds.
     static let idleTime = 10_000
-    private static let mostIndexes = 4
+    private static let mostIndexes = 2
 
     private struct Known {
         weak var stream: DecodedStream?

@@ -11,7 +11,7 @@ struct StreamScan {
     private let pulse: Pulse
     private let buffer = AlignedBuffer(count: UnitSize.chunk)
     private var zeros = ZeroRuns()
-    private var restarts = RestartPoints()
+    private var restarts: RestartPoints
 
     /// What is in `storage` from its first byte to its last is one stream of `kind`.
     ///
@@ -30,6 +30,8 @@ struct StreamScan {
         self.storage = storage
         self.kind = kind
         self.pulse = pulse
+        // Each of gzip's has a window of 32 KiB; 24 MiB of them are spaced for ranges up to 12 GiB.
+        restarts = RestartPoints(limit: kind == .gzip ? 768 : 1 << 16)
     }
 
     private mutating func run() throws(DrayError) -> StreamIndex {
