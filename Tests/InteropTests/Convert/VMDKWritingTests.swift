@@ -121,7 +121,7 @@ internal import Testing
 
     @Test(arguments: [
         ("backing_fmt=raw,backing_file=source.raw", "must be vmdk"),
-        ("backing_file=source.raw", "VMDK"), ("backing_fmt=vmdk", "without backing_file"),
+        ("backing_file=source.raw", "source.raw"), ("backing_fmt=vmdk", "without backing_file"),
         ("hwversion=8,compat6=on", "compat6"), ("hwversion=new", "number"),
         ("adapter_type=scsi", "buslogic"), ("subformat=vmfs", "streamOptimized"),
         ("subformat=monolithicFlat,zeroed_grain=on", "zeroed_grain"),
