@@ -88,6 +88,12 @@ package struct TargetSpec: Sendable, Hashable, Codable {
     /// How hard clusters are compressed (`-c`); nil compresses none.
     package var compression: CompressionEffort?
 
+    /// Whether clusters are compressed, because that is asked for or because the format knows no others.
+    package var isCompressed: Bool {
+        compression != nil
+            || options.contains { $0.key == "subformat" && $0.value == "streamOptimized" }
+    }
+
     /// Names a target, with qemu-img's defaults.
     package init(path: String, format: ImageFormat) {
         self.path = path

@@ -24,16 +24,20 @@ final class FakeRunner: JobRunner {
     let count: Int
     let record = Mutex(Record())
     let planHash: String
+    /// Whether places are in guest order.
+    let isOrdered: Bool
     /// Called when a range runs; throws to make it fail.
     let onRun: @Sendable (Int, any TaskControl) throws(DrayError) -> Void
 
     init(
         count: Int,
         planHash: String = "plan",
+        isOrdered: Bool = false,
         onRun: @escaping @Sendable (Int, any TaskControl) throws(DrayError) -> Void = { _, _ in }
     ) {
         self.count = count
         self.planHash = planHash
+        self.isOrdered = isOrdered
         self.onRun = onRun
     }
 
@@ -41,7 +45,7 @@ final class FakeRunner: JobRunner {
 
     func plan(_ job: JobOrder, _ control: any TaskControl) throws(DrayError) -> PlanResult {
         record.withLock { $0.plans += 1 }
-        return PlanResult(
+        var plan = PlanResult(
             planHash: planHash,
             rangeCount: count,
             guestSize: UInt64(count) * Self.rangeSize,
@@ -49,6 +53,8 @@ final class FakeRunner: JobRunner {
             firstPayload: job.spec.target == nil ? nil : HostOffset(Self.firstPayload),
             needsSeal: job.spec.target != nil
         )
+        if isOrdered, job.spec.target != nil { plan.ordersPayload = true }
+        return plan
     }
 
     func run(

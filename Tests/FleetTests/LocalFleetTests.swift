@@ -42,6 +42,30 @@ struct LocalFleetTests {
         #expect(report.outcome.dataBytes == report.plan.dataBytes)
     }
 
+    @Test(
+        "ranges that wait for one that failed do not keep it from running again",
+        .timeLimit(.minutes(3)),
+        arguments: [1, 2, 5],
+        [nil, CompressionEffort.balanced]
+    )
+    func ordered(slots: Int, compression: CompressionEffort?) throws {
+        let hasFailed = Atomic(false)
+        let runner = FakeRunner(count: 40, isOrdered: true) { index, _ throws(DrayError) in
+            guard index == 3, !hasFailed.exchange(true, ordering: .relaxed) else { return }
+            throw DrayError(.resource, "not this time")
+        }
+        var spec = convert
+        spec.target?.compression = compression
+        _ = try fleet(slots).run(spec, runner: runner)
+        var next = FakeRunner.firstPayload
+        for (index, result) in runner.record.withLock({ $0.sealed }).enumerated() {
+            #expect(result.placement?.reservation?.bytes == next)
+            next += FakeRunner.bytes(index)
+        }
+        let failed = hasFailed.load(ordering: .relaxed)
+        #expect(failed)
+    }
+
     @Test("the digest does not depend on how many run at once")
     func digestIsOrdered() throws {
         let one = try fleet(1).run(checksum, runner: FakeRunner(count: 150)).outcome.digest

@@ -146,7 +146,7 @@ package struct LocalFleet: Sendable {
     private func workerSettings(_ spec: JobSpec) -> WorkerSettings {
         var settings = WorkerSettings(name: "local", slots: slots)
         // Places come at once but where they are in guest order.
-        settings.parking = spec.target?.compression == nil ? 0 : slots
+        settings.parking = spec.target?.isCompressed == true ? slots : 0
         settings.prefetch = slots * 2
         settings.heartbeat = 3_600_000
         settings.grace = 3_600_000
