@@ -59,6 +59,9 @@ final class JobContext: Sendable {
         let images = try Self.open(spec.sources) { cache in
             ImageOpener(gate: gate, cache: cache, wrap: files.wrap, pulse: pulse)
         }
+        let opened = try images.flatMap(\.storages).map { storage throws(DrayError) in
+            try storage.identity()
+        }
         // Once a job: workers that run ranges need not look again at what the plan has found right.
         if createsTarget {
             for image in images {
@@ -89,6 +92,7 @@ final class JobContext: Sendable {
             for storage in storages { storage.findExtents(with: .none) }
             plan = try Self.plan(spec, files, disk, other, target)
         }
+        try Self.requireSame(opened, plan.identities)
         isPlannedBlind = isTooSlow || !patience.isAsking
         self.plan = plan
         // Long ranges hold no content, so no buffer is ever asked for them.
@@ -195,7 +199,14 @@ final class JobContext: Sendable {
     func checkSources() throws(DrayError) {
         var now = try disk.identities()
         if let other { now += try other.identities() }
-        for (planned, found) in zip(plan.identities, now) where planned != found {
+        try Self.requireSame(plan.identities, now)
+    }
+
+    private static func requireSame(
+        _ known: [StorageIdentity],
+        _ now: [StorageIdentity]
+    ) throws(DrayError) {
+        for (planned, found) in zip(known, now) where planned != found {
             throw DrayError(
                 .changed,
                 "the source changed while it was read; run the job again when nothing writes to it",

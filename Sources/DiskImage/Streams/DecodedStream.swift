@@ -84,6 +84,8 @@ final class DecodedStream: Storage {
             let text = "\(range.count) bytes are wanted here, but what is inside ends at \(length)"
             throw DrayError(.corrupt, text, file: name, offset: offset.bytes)
         }
+        // Other bytes than those that were indexed might decode to something else without an error.
+        if let error = try changed() { throw error }
         let bytes = offset.bytes..<end
         if let reader = monitor.withLock({ $0.reader(on: Self.thread, of: bytes) }) {
             return try read(bytes, into: buffer, range.lowerBound, reader)
