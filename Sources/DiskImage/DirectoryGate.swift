@@ -20,12 +20,18 @@ package struct DirectoryGate: ReferenceGate {
             PathParts.isAbsolute(name) ? name : PathParts(referrer).directoryPrefix + name
         let real = try realPath(path, named: name, referrer)
         let home = try PathParts(realPath(referrer, named: referrer, referrer)).directory
-        if PathParts.isBelow(real, home), isRegularFile(real), !isBlockDevice(referrer) {
-            return path
-        }
+        let isNear = PathParts.isBelow(real, home) && !isBlockDevice(referrer)
+        if isNear, isRegularFile(real) { return path }
         for directory in allowed {
             let root = try realPath(directory, named: directory, referrer)
             if PathParts.isBelow(real, root) { return path }
+        }
+        guard !isNear else {
+            throw DrayError(
+                .refused,
+                "the image names \(name), which is not a regular file",
+                file: referrer
+            )
         }
         throw DrayError(
             .refused,

@@ -11,6 +11,8 @@ internal import Synchronization
 final class VMDKDirectory: Sendable {
     /// The entries of a page: 16 KiB of a hosted directory.
     private static let pageEntries: UInt64 = 4096
+    /// How many entries a directory may have, with qemu: a hosted one of 128 MiB.
+    private static let mostEntries: UInt64 = 32 << 20
 
     /// How many entries there are.
     let count: UInt64
@@ -22,19 +24,32 @@ final class VMDKDirectory: Sendable {
     private let rules: VMDKEntryRules
     private let tableSize: UInt64
     private let metadata: StorageMetadata
-    private let pages = TableCache(capacity: 4 << 20, tableBits: 15)
+    private let pages: VMDKCaches.Cache
+    /// The number of the first page in the cache.
+    private let firstPage: UInt64
     private let counted = Mutex<(pages: Set<UInt64>, tables: UInt64)>(([], 0))
 
     /// A directory at `start` whose tables have `tableSize` bytes. `count` entries must lie in the file, there or in the redundant
-    /// directory: fails with `corrupt` otherwise.
+    /// directory: fails with `corrupt` otherwise, and with `unsupported` where there are more than qemu allows.
     init(
         _ metadata: StorageMetadata,
         rules: VMDKEntryRules,
         at start: UInt64,
         redundant: UInt64?,
         count: UInt64,
-        tableSize: UInt64
+        tableSize: UInt64,
+        caches: VMDKCaches
     ) throws(DrayError) {
+        guard count <= Self.mostEntries else {
+            throw DrayError(
+                .unsupported,
+                "the grain directory has \(count) entries, more than \(Self.mostEntries)",
+                file: metadata.storage.name,
+                offset: start
+            )
+        }
+        pages = caches.pages
+        firstPage = caches.reserve(count.dividedRoundingUp(by: Self.pageEntries))
         self.metadata = metadata
         self.rules = rules
         self.count = count
@@ -138,8 +153,7 @@ final class VMDKDirectory: Sendable {
     }
 
     private func page(_ number: UInt64) throws(DrayError) -> [UInt64] {
-        let key = (number + 1) << 15
-        if let known = pages.find(key) { return known }
+        if let known = pages.find(firstPage + number) { return known }
         let first = number * Self.pageEntries
         let size = Int(min(Self.pageEntries, count - first))
         var places = try entries(at: start + first * rules.entrySize, size).map(checked)
@@ -150,7 +164,7 @@ final class VMDKDirectory: Sendable {
             }
         }
         try refuseSharing(places, number)
-        pages.insert(places, at: key)
+        pages.insert(places, firstPage + number)
         return places
     }
 

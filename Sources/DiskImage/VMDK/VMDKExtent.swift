@@ -42,6 +42,7 @@ struct VMDKExtent: Sendable {
 struct VMDKExtentBuilder {
     private let descriptorFile: any Storage
     private let openExtent: (String) throws(DrayError) -> any Storage
+    private let caches = VMDKCaches()
     private var files: [String: any Storage] = [:]
 
     /// A builder for the descriptor in `descriptorFile`, which opens files by `openExtent`.
@@ -65,7 +66,12 @@ struct VMDKExtentBuilder {
                 offset: offset
             )
         }
-        let sparse = try VMDKSparseExtent(descriptorFile, sectors: line.sectors, isEmbedded: true)
+        let sparse = try VMDKSparseExtent(
+            descriptorFile,
+            sectors: line.sectors,
+            isEmbedded: true,
+            caches: caches
+        )
         return VMDKExtent(
             start: 0,
             size: sparse.map.geometry.size,
@@ -101,7 +107,9 @@ struct VMDKExtentBuilder {
         case .zero: return .zero
         case .flat, .vmfs: return try flat(line)
         case .sparse, .vmfsSparse, .seSparse:
-            return .sparse(try VMDKSparseExtent(try file(line), sectors: line.sectors))
+            return .sparse(
+                try VMDKSparseExtent(try file(line), sectors: line.sectors, caches: caches)
+            )
         }
     }
 

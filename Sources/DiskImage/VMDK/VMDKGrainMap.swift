@@ -53,12 +53,16 @@ final class VMDKGrainMap: Sendable {
     let geometry: Geometry
     let directory: VMDKDirectory
     let metadata: StorageMetadata
-    private let tables: TableCache
+    private let tables: VMDKCaches.Cache
+    /// The number of the first table in the cache.
+    private let firstNumber: UInt64
     private let mended = Mutex<Set<UInt64>>([])
-    private let tableBits: UInt64
 
-    /// The map that `geometry` describes. Fails with `corrupt` where its directory is not in the file.
-    init(_ geometry: Geometry, _ metadata: StorageMetadata) throws(DrayError) {
+    /// The map that `geometry` describes, which keeps tables in `caches`. Fails with `corrupt` where its directory is not in the
+    /// file, with `unsupported` where it is too large.
+    init(_ geometry: Geometry, _ metadata: StorageMetadata, _ caches: VMDKCaches)
+        throws(DrayError)
+    {
         self.geometry = geometry
         self.metadata = metadata
         directory = try VMDKDirectory(
@@ -67,11 +71,11 @@ final class VMDKGrainMap: Sendable {
             at: geometry.directory,
             redundant: geometry.redundantDirectory,
             count: geometry.tables,
-            tableSize: geometry.tableSize
+            tableSize: geometry.tableSize,
+            caches: caches
         )
-        let size = (geometry.tableEntries * 8)
-        tableBits = UInt64(64 - (size - 1).leadingZeroBitCount)
-        tables = TableCache(capacity: 16 << 20, tableBits: UInt32(tableBits))
+        tables = caches.tables(entries: geometry.tableEntries)
+        firstNumber = caches.reserve(geometry.tables)
     }
 
     /// The run that begins at `start` and ends before `end` at most, both in bytes of the extent. A compressed grain is a run
@@ -153,8 +157,8 @@ final class VMDKGrainMap: Sendable {
 
     /// The places of table `index`, as many as the disk reaches; nil where the table is absent.
     func table(_ index: UInt64) throws(DrayError) -> [UInt64]? {
-        let key = (index + 1) << tableBits
-        if let known = tables.find(key) { return known }
+        let number = firstNumber + index
+        if let known = tables.find(number) { return known }
         let place = try directory.place(index)
         guard place != VMDKEntryRules.unallocated else { return nil }
         do throws(DrayError) {
@@ -164,10 +168,10 @@ final class VMDKGrainMap: Sendable {
             guard error.kind == .corrupt, let spare = try directory.redundantPlace(index),
                 let words = try? tableWords(at: spare, entries(of: index))
             else { throw error }
-            tables.insert(places(words, index), at: key)
+            tables.insert(places(words, index), number)
             noteMended(index)
         }
-        if let known = tables.find(key) { return known }
+        if let known = tables.find(number) { return known }
         // Another thread's tables have pushed it out in the meantime.
         return places(try tableWords(at: place, entries(of: index)), index)
     }
@@ -190,7 +194,7 @@ final class VMDKGrainMap: Sendable {
             let first = position * stride
             var found = places(words[first..<first + Int(entries(of: number))], number)
             try mend(&found, number)
-            tables.insert(found, at: (number + 1) << tableBits)
+            tables.insert(found, firstNumber + number)
         }
     }
 

@@ -16,7 +16,12 @@ final class VMDKSparseExtent: Sendable {
     ///
     /// Fails with `corrupt` where the header tells another size (it may be rounded up to a grain), or where what the header names
     /// is not in the file.
-    init(_ storage: any Storage, sectors: UInt64, isEmbedded: Bool = false) throws(DrayError) {
+    init(
+        _ storage: any Storage,
+        sectors: UInt64,
+        isEmbedded: Bool = false,
+        caches: VMDKCaches
+    ) throws(DrayError) {
         let metadata = StorageMetadata(storage)
         let count = min(metadata.length, UInt64(VMDKCOWDHeader.length))
         let head = try metadata.bytes("the header", at: 0, count: Int(count))
@@ -44,7 +49,7 @@ final class VMDKSparseExtent: Sendable {
             )
         }
         if !isEmbedded { geometry.size = size }
-        map = try VMDKGrainMap(geometry, metadata)
+        map = try VMDKGrainMap(geometry, metadata, caches)
         decoder =
             geometry.isCompressed
             ? VMDKGrainDecoder(
