@@ -5,7 +5,7 @@ internal import BlockIO
 internal import Storage
 internal import Synchronization
 
-/// Reads compressed streams of one file, from any thread, in pieces that hold many of them: the streams of neighbouring clusters lie side by
+/// Reads compressed streams of files, from any thread, in pieces that hold many of them: the streams of neighbouring clusters lie side by
 /// side, and a system call for each would cost more than it brings.
 ///
 /// A thread takes a piece out, with a decoder that goes with it, and puts both back: so it finds what it read last.
@@ -18,6 +18,8 @@ final class StreamWindows<Decoder>: Sendable {
         // @unchecked: whoever takes a window out of the list uses it alone until it is put back; the list's lock orders the two.
         let buffer: AlignedBuffer
         let decoder: Decoder
+        /// What the piece is of; nil while it is of none.
+        var file: (any Storage)?
         var start: UInt64 = 0
         var end: UInt64 = 0
 
@@ -26,14 +28,19 @@ final class StreamWindows<Decoder>: Sendable {
             self.decoder = decoder
         }
 
-        func holds(_ bytes: Range<UInt64>) -> Bool {
-            start <= bytes.lowerBound && bytes.upperBound <= end
+        func holds(_ bytes: Range<UInt64>, _ storage: any Storage) -> Bool {
+            file === storage && start <= bytes.lowerBound && bytes.upperBound <= end
         }
 
         /// Whether a stream at `place` follows those that were read here, or is one of them.
-        func reaches(_ place: UInt64) -> Bool { start <= place && place <= end && end > 0 }
+        func reaches(_ place: UInt64, _ storage: any Storage) -> Bool {
+            file === storage && start <= place && place <= end
+        }
 
-        func distance(to place: UInt64) -> UInt64 { end > place ? end - place : place - end }
+        func distance(to place: UInt64, _ storage: any Storage) -> UInt64 {
+            guard file === storage else { return .max }
+            return end > place ? end - place : place - end
+        }
     }
 
     private let longest: Int
@@ -46,28 +53,28 @@ final class StreamWindows<Decoder>: Sendable {
         self.make = make
     }
 
-    /// Lends a decoder and `bytes` of `storage`, always the same one: where in the buffer they are. They lie inside the storage.
+    /// Lends a decoder and `bytes` of `storage`: where in the buffer they are. They lie inside the storage.
     func withStream<R>(
         _ bytes: Range<UInt64>,
         of storage: any Storage,
         _ body: (Decoder, AlignedBuffer, Range<Int>) throws(DrayError) -> R
     ) throws(DrayError) -> R {
-        let window = take(for: bytes)
+        let window = take(for: bytes, storage)
         defer { idle.withLock { $0.append(window) } }
-        if !window.holds(bytes) { try fill(window, bytes, storage) }
+        if !window.holds(bytes, storage) { try fill(window, bytes, storage) }
         let first = Int(bytes.lowerBound - window.start)
         return try body(window.decoder, window.buffer, first..<first + bytes.count)
     }
 
     /// A window that holds `bytes`, or the one whose end is nearest.
-    private func take(for bytes: Range<UInt64>) -> Window {
+    private func take(for bytes: Range<UInt64>, _ storage: any Storage) -> Window {
         let found = idle.withLock { windows -> Window? in
-            if let index = windows.firstIndex(where: { $0.holds(bytes) }) {
+            if let index = windows.firstIndex(where: { $0.holds(bytes, storage) }) {
                 return windows.remove(at: index)
             }
             let place = bytes.lowerBound
             let nearest = windows.indices.min {
-                windows[$0].distance(to: place) < windows[$1].distance(to: place)
+                windows[$0].distance(to: place, storage) < windows[$1].distance(to: place, storage)
             }
             return nearest.map { windows.remove(at: $0) }
         }
@@ -81,13 +88,14 @@ final class StreamWindows<Decoder>: Sendable {
         _ storage: any Storage
     ) throws(DrayError) {
         precondition(bytes.count <= longest, "the driver bounds the stream")
-        let isNext = window.reaches(bytes.lowerBound)
+        let isNext = window.reaches(bytes.lowerBound, storage)
         let most = isNext ? UInt64(window.buffer.count) : UInt64(bytes.count)
         let end = max(bytes.upperBound, min(bytes.lowerBound + most, storage.length))
-        window.end = 0
+        window.file = nil
         let count = Int(end - bytes.lowerBound)
         try storage.read(HostOffset(bytes.lowerBound), into: window.buffer, 0..<count)
         window.start = bytes.lowerBound
         window.end = end
+        window.file = storage
     }
 }

@@ -31,9 +31,22 @@ final class VMDKCaches: Sendable {
     private let small = Cache(capacity: 16 << 20, tableBits: 12)
     private let large = Cache(capacity: 16 << 20, tableBits: 15)
     private let next = Mutex<UInt64>(1)
+    private let windows = Mutex<[Int: StreamWindows<DeflateDecoder>]>([:])
 
     /// The cache for grain tables of `entries` places: 512, as hosted extents have them, or 4096 at most.
     func tables(entries: UInt64) -> Cache { entries * 8 <= 1 << small.tableBits ? small : large }
+
+    /// The windows for compressed grains of `grainSize` bytes. There are twelve sizes at most.
+    func windows(grainSize: Int) -> StreamWindows<DeflateDecoder> {
+        windows.withLock { windows in
+            if let known = windows[grainSize] { return known }
+            let made = StreamWindows(longest: grainSize * 2 + VMDK.grainMarkerLength) {
+                DeflateDecoder(.zlib)
+            }
+            windows[grainSize] = made
+            return made
+        }
+    }
 
     /// The first of `count` numbers that nobody has. At most 2^26 are asked for at a time, and a disk has 1024 extents: they
     /// stay below 2^37.

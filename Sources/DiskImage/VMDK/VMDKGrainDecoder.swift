@@ -23,14 +23,17 @@ final class VMDKGrainDecoder: Sendable {
     private let windows: StreamWindows<DeflateDecoder>
 
     /// A decoder of grains of `grainSize` bytes, with or without markers.
-    init(_ metadata: StorageMetadata, grainSize: Int, hasMarkers: Bool) {
+    init(
+        _ metadata: StorageMetadata,
+        grainSize: Int,
+        hasMarkers: Bool,
+        caches: VMDKCaches
+    ) {
         storage = metadata.storage
         length = metadata.length
         self.grainSize = grainSize
         self.hasMarkers = hasMarkers
-        windows = StreamWindows(longest: grainSize * 2 + VMDK.grainMarkerLength) {
-            DeflateDecoder(.zlib)
-        }
+        windows = caches.windows(grainSize: grainSize)
     }
 
     /// Decodes `grain` into `buffer` from `start`, a grain's size at most. Fails with `corrupt` where its marker is another grain's

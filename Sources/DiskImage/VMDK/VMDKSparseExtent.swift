@@ -55,7 +55,8 @@ final class VMDKSparseExtent: Sendable {
             ? VMDKGrainDecoder(
                 metadata,
                 grainSize: Int(geometry.grainSize),
-                hasMarkers: hasMarkers
+                hasMarkers: hasMarkers,
+                caches: caches
             ) : nil
     }
 

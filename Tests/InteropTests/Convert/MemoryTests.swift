@@ -27,4 +27,32 @@ internal import Testing
         #expect(words[0] == 0)
         #expect(words[1] < 256, "\(words[1]) MiB")
     }
+
+    @Test func `what extents need to decode large grains is shared`() throws {
+        let directory = try TemporaryDirectory()
+        // A hundred lines that name one extent with a compressed grain of 8 MiB, which a read of twice its size fetches.
+        let script = """
+            import resource, struct, subprocess, sys, zlib
+            grain = 16384
+            head = struct.pack("<IIIQQQQIQQQB4sH", 0x564D444B, 1, 0x10001, grain, grain, 0, 0, 512, 0, 2, 8,
+                0, b"\\n \\r\\n", 1)
+            with open(sys.argv[2] + "/part.vmdk", "wb") as file:
+                for place, content in [(0, head), (2, struct.pack("<I", 3)), (3, struct.pack("<I", 8)),
+                    (8, zlib.compress(bytes([7]) * (grain * 512)))]:
+                    file.seek(place * 512)
+                    file.write(content)
+                file.truncate(20 << 20)
+            with open(sys.argv[2] + "/disk.vmdk", "w") as file:
+                file.write("# Disk DescriptorFile\\nversion=1\\nCID=1\\nparentCID=ffffffff\\n")
+                file.write('createType="custom"\\n' + f'RW {grain} SPARSE "part.vmdk"\\n' * 100)
+            status = subprocess.call([sys.argv[1], "checksum", sys.argv[2] + "/disk.vmdk"],
+                stdout=subprocess.DEVNULL)
+            print(status, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
+            """
+        let output = try Tool.check(["python3", "-c", script, DrayBinary.path, directory.path])
+        let words = output.split { $0 == " " || $0 == "\n" }.compactMap { Int($0) }
+        try #require(words.count == 2)
+        #expect(words[0] == 0)
+        #expect(words[1] < 256, "\(words[1]) MiB")
+    }
 }
