@@ -52,7 +52,9 @@ internal import Testing
         #expect(try completions(["dray", "topics", ""]) == ["create", "check"])
         #expect(try completions(["dray", "submit", "ch"]) == ["checksum"])
         #expect(try completions(["dray", "submit", "--fr"]) == ["--from"])
-        #expect(try completions(["dray", "submit", "convert", "-O", ""]) == ["raw", "qcow2", "vmdk"])
+        #expect(
+            try completions(["dray", "submit", "convert", "-O", ""]) == ["raw", "qcow2", "vmdk"]
+        )
         #expect(try completions(["dray", "submit", "checksum", "--al"]) == ["--allow-references"])
         #expect(try completions(["dray", "deadletters", "r"]) == ["retry"])
     }
