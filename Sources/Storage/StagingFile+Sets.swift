@@ -33,27 +33,40 @@ extension StagingFile {
             && mine.st_dev == other.st_dev && mine.st_ino == other.st_ino
     }
 
-    /// Gives the finished file its name, as ``publish(replacing:isDurable:)`` does, and leaves it the staging name too where the
-    /// file system has hard links. Doing it again changes nothing.
-    func publishLink(replacing: Bool, isDurable: Bool) throws(DrayError) {
+    /// Gives the finished file its name, which nothing has, and leaves it the staging name too where the file system has hard links. Doing
+    /// it again changes nothing.
+    func publishLink(isDurable: Bool) throws(DrayError) {
         // Without hard links the staging name is gone with the first time; the target's is all that there is to see.
         if isPublished || (!exists && targetExists) { return }
-        try checkTarget(replacing: replacing)
         if isDurable { try synchronize() }
-        let place = replacing ? path + ".link" : destination
-        if replacing { try Self.remove(place) }
-        if case .failure(let error) = systemCall({ unsafe link(path, place) }) {
-            switch error.number {
-            case EEXIST: throw existing()
-            case EPERM, EOPNOTSUPP, ENOSYS, EMLINK:
-                return try publish(replacing: replacing, isDurable: isDurable)
-            default: throw cannotName(error)
-            }
+        guard case .failure(let error) = systemCall({ unsafe link(path, destination) }) else {
+            return
         }
-        guard replacing else { return }
-        keepPermissions()
-        let renamed = systemCall { unsafe rename(place, destination) }
-        if case .failure(let error) = renamed { throw cannotName(error) }
+        switch error.number {
+        case EEXIST: throw existing()
+        case EPERM, EOPNOTSUPP, ENOSYS, EMLINK:
+            try publish(replacing: false, isDurable: isDurable)
+        default: throw cannotName(error)
+        }
+    }
+
+    /// Moves what has the target's name to another one.
+    func moveTarget(to other: String) throws(DrayError) {
+        let renamed = systemCall { unsafe rename(destination, other) }
+        guard case .failure(let error) = renamed else { return }
+        let text = "cannot move the old file aside"
+        throw DrayError(.resource, text, file: target, errno: error.number)
+    }
+
+    /// Moves back what ``moveTarget(to:)`` moved aside. What somebody else put in its place since stays, and the old file where it is.
+    func restoreTarget(from other: String) throws(DrayError) {
+        let renamed = systemCall { unsafe dray_rename_noreplace(other, destination) }
+        guard case .failure(let error) = renamed, error.number != EEXIST else { return }
+        guard case .failure(let error) = systemCall({ unsafe link(other, destination) }) else {
+            return try Self.remove(other)
+        }
+        let text = "cannot bring the old file back; it is \(other)"
+        throw DrayError(.resource, text, file: target, errno: error.number)
     }
 
     /// Gives the staging file another name.

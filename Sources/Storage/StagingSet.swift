@@ -62,30 +62,45 @@ package struct StagingSet: Sendable, Hashable {
         }
     }
 
-    /// Gives the finished files their names. Where a file of the old target would stand among ours, the old target's named file goes
-    /// first: at no moment is there a mixture that could be opened. Cut off anywhere, it is done again from there.
+    /// Gives the finished files their names. The files of an old target are moved aside before, its named file first: at no moment is
+    /// there a mixture that could be opened, and until ours has all its names a discard can bring the old one back. Cut off anywhere, it
+    /// is done again from there.
     package func publish(replacing: Bool, isDurable: Bool) throws(DrayError) {
         guard !others.isEmpty else {
             return try main.publish(replacing: replacing, isDurable: isDurable)
         }
         try main.checkTarget(replacing: replacing)
-        for other in others where other.exists && !other.isPublished && other.targetExists {
-            try other.checkTarget(replacing: replacing)
-            try main.removeTarget()
-        }
-        for other in others { try other.publishLink(replacing: replacing, isDurable: isDurable) }
+        if replacing { try moveOldAside() }
+        for other in others { try other.publishLink(isDurable: isDurable) }
         if isDurable { try main.synchronizeDirectory() }
         try main.publish(replacing: replacing, isDurable: isDurable)
         try removeLinks()
     }
 
-    /// Removes the staging names of files that have their own, once the named file has its own.
-    package func removeLinks() throws(DrayError) {
-        for other in others.reversed() { try other.remove() }
+    private func moveOldAside() throws(DrayError) {
+        for index in 0..<count {
+            let file = file(index)
+            guard file.exists, !file.isPublished, file.targetExists else { continue }
+            try file.checkTarget(replacing: true)
+            file.keepPermissions()
+            try file.moveTarget(to: main.stem + Self.oldPrefix + String(index))
+        }
     }
 
+    /// Removes the staging names of files that have their own, and the old target's files, once the named file has its own.
+    package func removeLinks() throws(DrayError) {
+        guard !others.isEmpty else { return }
+        for other in others.reversed() { try other.remove() }
+        for index in 0..<count {
+            try StagingFile.remove(main.stem + Self.oldPrefix + String(index))
+        }
+    }
+
+    /// What follows the stem in the name of an old target's file that is moved aside, before its number.
+    private static let oldPrefix = "old."
+
     /// Removes what the job of a target of several files left: of a target that does not have its name all files, also those that
-    /// have theirs already; else what only waits to be removed. `name` tells what another file is called. With `keepsFiles` the
+    /// have theirs already, and the old target comes back; else what only waits to be removed. `name` tells what another file is called. With `keepsFiles` the
     /// staging files stay. Cut off anywhere, it is done again from there.
     package static func discard(
         _ main: StagingFile,
@@ -97,12 +112,24 @@ package struct StagingSet: Sendable, Hashable {
         if !keepsFiles, main.exists { try main.move(to: mark) }
         let found = try main.otherNames()
         let isUnnamed = main.exists || found.contains("gone")
-        for suffix in found where suffix != "gone" {
+        for suffix in found where suffix != "gone" && !suffix.hasPrefix(oldPrefix) {
             if let number = Int(suffix.prefix { $0 != "." }), isUnnamed {
                 let other = StagingFile(number: number, named: name(number), beside: main)
                 if other.isPublished { try other.removeTarget() }
             }
             if !keepsFiles || !isUnnamed { try StagingFile.remove(main.stem + suffix) }
+        }
+        // The named file last: with it the old target is there again.
+        for suffix in found.sorted().reversed() where suffix.hasPrefix(oldPrefix) {
+            guard let number = Int(suffix.dropFirst(oldPrefix.count)) else { continue }
+            let old = main.stem + suffix
+            guard isUnnamed else {
+                try StagingFile.remove(old)
+                continue
+            }
+            let file =
+                number == 0 ? main : StagingFile(number: number, named: name(number), beside: main)
+            try file.restoreTarget(from: old)
         }
         try StagingFile.remove(mark)
     }

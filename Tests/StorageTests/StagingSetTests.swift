@@ -137,20 +137,54 @@ import Testing
         #expect(directory.names == [name])
     }
 
-    @Test(arguments: 0...4)
+    /// Brings about what a replacing leaves that ends after `steps` of its steps: each old file moved aside, the named one first, then
+    /// as ``publish(_:steps:)``.
+    private func replace(_ set: StagingSet, steps: Int) {
+        for step in 0..<min(steps, Self.all.count) {
+            let aside = directory.file(".disk.job-1+old.\(step)")
+            #expect(unsafe rename(directory.file(Self.all[step]), aside) == 0)
+        }
+        publish(set, steps: max(0, steps - Self.all.count))
+    }
+
+    @Test(arguments: 0...11)
     func `with replacing the old files go, and never stand among the new ones`(steps: Int) throws {
         for name in Self.all { try write([9], name) }
         let set = try makeSet()
         try create(set, replacing: true)
-        if steps > 0 {
-            #expect(unsafe unlink(directory.file("disk")) == 0)
-            for step in 1..<steps {
-                #expect(unsafe unlink(directory.file(Self.others[step - 1])) == 0)
-            }
-            publish(set, steps: steps - 1)
+        replace(set, steps: steps)
+        if set.exists {
+            try set.publish(replacing: true, isDurable: false)
+        } else {
+            try set.removeLinks()
         }
-        try set.publish(replacing: true, isDurable: false)
         try expectWhole()
+    }
+
+    @Test(arguments: 0...11)
+    func `a discard brings the old files back, unless the new ones have all their names`(
+        steps: Int
+    ) throws {
+        for name in Self.all { try write([9], name) }
+        let set = try makeSet()
+        try create(set, replacing: true)
+        replace(set, steps: steps)
+        let isWhole = !set.exists
+        try discard(set)
+        guard !isWhole else { return try expectWhole() }
+        #expect(directory.names == Self.all)
+        for name in Self.all { #expect(try content(name) == [9], "\(name)") }
+    }
+
+    @Test func `an old file that cannot be replaced costs nothing`() throws {
+        for name in Self.all where name != "disk-2" { try write([9], name) }
+        let set = try makeSet()
+        try create(set, replacing: true)
+        #expect(unsafe mkdir(directory.file("disk-2"), 0o755) == 0)
+        #expect(throws: DrayError.self) { try set.publish(replacing: true, isDurable: false) }
+        try discard(set)
+        #expect(directory.names == Self.all)
+        for name in Self.all where name != "disk-2" { #expect(try content(name) == [9], "\(name)") }
     }
 
     @Test func `a symbolic link cannot stand for several files`() throws {
