@@ -50,7 +50,8 @@ internal import Testing
         (2, ["completion", "fish"], "bash"),
         (3, ["convert", "-f", "qcow2", "image", "out"], "magic"),
         (3, ["info", "broken"], "cluster_bits"),
-        (4, ["convert", "-c", "image", "out"], "-c"), (4, ["checksum", "secret"], "encrypted"),
+        (2, ["convert", "-c", "image", "out"], "cannot be compressed (-c)"),
+        (4, ["checksum", "secret"], "encrypted"),
         (4, ["checksum", "/dev/null"], "character device"),
         (5, ["convert", "image", "image.qcow2"], "exists"),
         (5, ["checksum", "outside"], "--allow-references /etc"),
@@ -67,7 +68,9 @@ internal import Testing
         #expect(result.status == code, "\(words): \(result.error)")
         #expect(result.error.contains(message), "\(words): \(result.error)")
         #expect(code == 0 || result.error.hasPrefix("dray: "), "\(result.error)")
-        #expect(code != 2 || result.error.contains("--help") || result.error.contains("colour"))
+        // What only a format can tell comes without the hint at the command's options.
+        let isOfFormat = words.contains { $0 == "-o" || $0 == "-c" }
+        #expect(code != 2 || isOfFormat || result.error.contains("--help"))
         #expect(directory.names == names, "nothing is left behind")
     }
 
