@@ -11,7 +11,7 @@ packages=(pkg-config zlib1g-dev libdeflate-dev libzstd-dev liblzma-dev libssl-de
 case ${1:-} in
 '') ;;
 --demo) packages+=(e2fsprogs) ;;
---test) packages+=(qemu-utils e2fsprogs python3 bash-completion man-db time openssl xz-utils zstd kcat jq default-jre-headless systemd docker-compose) ;;
+--test) packages+=(qemu-utils e2fsprogs python3 bash-completion man-db time openssl xz-utils zstd 7zip strace kcat jq default-jre-headless systemd docker-compose) ;;
 *)
     echo "usage: $0 [--demo | --test]" >&2
     exit 2
