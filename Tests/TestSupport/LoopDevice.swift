@@ -45,7 +45,8 @@ package final class SmallFileSystem: Sendable {
     }
 
     deinit {
-        do { try Tool.check(["umount", path]) } catch { print("\(error)") }
+        // A file of it may be closed a moment later.
+        do { try Tool.check(["umount", "-l", path]) } catch { print("\(error)") }
     }
 
     /// Whether this machine lets us mount one.
