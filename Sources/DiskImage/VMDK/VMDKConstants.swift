@@ -34,8 +34,6 @@ package enum VMDK {
 
     // MARK: Grain tables and directories
 
-    /// A grain table's entry: not in this image, the parent decides.
-    package static let entryUnallocated: UInt32 = 0
     /// A grain table's entry where the header has ``VMDKSparseFlags/zeroedGrains``: reads as zeros.
     package static let entryZeroed: UInt32 = 1
     /// How many entries a grain directory may have, as with qemu: walking more would take for ever.

@@ -11,8 +11,6 @@ internal import Synchronization
 final class VMDKDirectory: Sendable {
     /// The entries of a page: 16 KiB of a hosted directory.
     private static let pageEntries: UInt64 = 4096
-    /// How many entries a directory may have, with qemu: a hosted one of 128 MiB.
-    private static let mostEntries: UInt64 = 32 << 20
 
     /// How many entries there are.
     let count: UInt64
@@ -40,10 +38,10 @@ final class VMDKDirectory: Sendable {
         tableSize: UInt64,
         caches: VMDKCaches
     ) throws(DrayError) {
-        guard count <= Self.mostEntries else {
+        guard count <= VMDK.mostDirectoryEntries else {
             throw DrayError(
                 .unsupported,
-                "the grain directory has \(count) entries, more than \(Self.mostEntries)",
+                "the grain directory has \(count) entries, more than \(VMDK.mostDirectoryEntries)",
                 file: metadata.storage.name,
                 offset: start
             )
@@ -54,14 +52,6 @@ final class VMDKDirectory: Sendable {
         self.rules = rules
         self.count = count
         self.tableSize = tableSize
-        guard count <= VMDK.mostDirectoryEntries else {
-            throw DrayError(
-                .unsupported,
-                "the grain directory has \(count) entries, more than \(VMDK.mostDirectoryEntries)",
-                file: metadata.storage.name,
-                offset: start
-            )
-        }
         let size = count * rules.entrySize
         let other = redundant.flatMap { Self.isUsable($0, size, metadata.length) ? $0 : nil }
         if let other, !Self.isUsable(start, size, metadata.length) {
