@@ -43,9 +43,9 @@ final class ExtentFinder: Sendable {
         }
         if let known { return clip(known, offset, longest) }
         guard isAsking else { return StorageExtent(isData: true, length: longest) }
-        let start = monotonicNanoseconds()
+        let start = Moment.now
         let found = ask(offset, length: length)
-        remember(found, spent: monotonicNanoseconds() - start)
+        remember(found, since: start)
         guard let first = found.first else { return StorageExtent(isData: true, length: longest) }
         return clip(first, offset, longest)
     }
@@ -91,14 +91,19 @@ final class ExtentFinder: Sendable {
         }
     }
 
-    private func remember(_ found: [Run], spent: UInt64) {
+    private func remember(_ found: [Run], since start: Moment) {
+        let now = Moment.now
         state.withLock { state in
             state.questions += 1
             guard let run = found.first else {
                 state.patience.giveUp()
                 return
             }
-            state.patience.record(nanoseconds: spent, bytes: UInt64(run.range.count))
+            state.patience.record(
+                processor: now.processor - start.processor,
+                elapsed: now.clock - start.clock,
+                bytes: UInt64(run.range.count)
+            )
             guard remembersRuns else { return }
             if state.runs.count < Self.runsKept {
                 state.runs.append(run)
@@ -108,11 +113,22 @@ final class ExtentFinder: Sendable {
             }
         }
     }
+}
 
-    private func monotonicNanoseconds() -> UInt64 {
+/// What two clocks show, in ns.
+private struct Moment {
+    /// The processor time of this thread.
+    let processor: UInt64
+    let clock: UInt64
+
+    static var now: Moment {
+        Moment(processor: read(CLOCK_THREAD_CPUTIME_ID), clock: read(CLOCK_MONOTONIC))
+    }
+
+    private static func read(_ clock: clockid_t) -> UInt64 {
         var now = timespec()
-        // The clock always exists; were the call to fail, no time would seem to pass.
-        _ = unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+        // Both clocks always exist; were the call to fail, no time would seem to pass.
+        _ = unsafe clock_gettime(clock, &now)
         return UInt64(now.tv_sec) &* 1_000_000_000 &+ UInt64(now.tv_nsec)
     }
 }

@@ -143,21 +143,28 @@ import Testing
 
     @Test("a file system that answers slowly is not asked for ever, a quick one is")
     func patience() {
+        let call: UInt64 = 1_000_000
         var slow = ExtentPatience.short
-        for _ in 0..<60 { slow.record(nanoseconds: 1_000_000, bytes: 4096) }
+        for _ in 0..<60 { slow.record(processor: call, elapsed: call, bytes: 4096) }
         #expect(!slow.isAsking && slow.isOver)
         var needed = ExtentPatience.long
-        for _ in 0..<60 { needed.record(nanoseconds: 1_000_000, bytes: 4096) }
+        for _ in 0..<60 { needed.record(processor: call, elapsed: call, bytes: 4096) }
         #expect(needed.isAsking && !needed.isOver)
         var hesitant = ExtentPatience.short
-        for _ in 0..<40 { hesitant.record(nanoseconds: 1_000_000, bytes: 4096) }
+        for _ in 0..<40 { hesitant.record(processor: call, elapsed: call, bytes: 4096) }
         #expect(hesitant.isAsking)
         var thorough = ExtentPatience.short
-        for _ in 0..<1000 { thorough.record(nanoseconds: 1_000_000, bytes: 1 << 30) }
+        for _ in 0..<1000 { thorough.record(processor: call, elapsed: call, bytes: 1 << 30) }
         #expect(thorough.isAsking)
         var quick = ExtentPatience.short
-        for _ in 0..<100_000 { quick.record(nanoseconds: 1500, bytes: 4096) }
+        for _ in 0..<100_000 { quick.record(processor: 1500, elapsed: 1500, bytes: 4096) }
         #expect(quick.isAsking)
+        var waiting = ExtentPatience.short
+        for _ in 0..<4 { waiting.record(processor: 1500, elapsed: 240 * call, bytes: 4096) }
+        #expect(waiting.isAsking)
+        var distant = ExtentPatience.short
+        for _ in 0..<5 { distant.record(processor: 1500, elapsed: 240 * call, bytes: 4096) }
+        #expect(!distant.isAsking && distant.isOver)
     }
 
     @Test(
