@@ -289,8 +289,8 @@ struct ServiceTests {
         #expect(try rig.messages(Topics.deadLetters).isEmpty)
     }
 
-    @Test("a coordinator that leaves commits what it has dealt with")
-    func leavingCommits() throws {
+    /// A fleet that runs and has done one job.
+    private func fleetAfterJob() throws -> (FleetRig, CoordinatorService, WorkerService) {
         let rig = try FleetRig(topics: Topics())
         let coordinator = rig.coordinator()
         let worker = rig.worker(FakeRunner(count: 3))
@@ -298,6 +298,12 @@ struct ServiceTests {
         try worker.start()
         rig.submit("a")
         _ = try rig.end(of: "a")
+        return (rig, coordinator, worker)
+    }
+
+    @Test("a coordinator that leaves commits what it has dealt with")
+    func leavingCommits() throws {
+        let (rig, coordinator, worker) = try fleetAfterJob()
         worker.stop()
         coordinator.stop()
         for topic in [Topics.requests, Topics.results] {
@@ -307,13 +313,7 @@ struct ServiceTests {
 
     @Test("a coordinator commits where it is before its partitions are someone else's")
     func revokedCommits() throws {
-        let rig = try FleetRig(topics: Topics())
-        let coordinator = rig.coordinator()
-        let worker = rig.worker(FakeRunner(count: 3))
-        try coordinator.start()
-        try worker.start()
-        rig.submit("a")
-        _ = try rig.end(of: "a")
+        let (rig, coordinator, worker) = try fleetAfterJob()
         rig.log.faults.withLock { $0.revokes[Topics.results] = 1 }
         let results = PartitionID(Topics.results, 0)
         while try rig.committed(Topics.results) != [rig.log.end(of: results)] {

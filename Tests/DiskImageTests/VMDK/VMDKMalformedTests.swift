@@ -362,6 +362,26 @@ internal import Testing
         #expect(error?.message.contains("more grain tables") == true)
     }
 
+    /// Expects the disk to be read right as it is, and refused in words that say so when its extent is damaged.
+    private func expectRefusal(
+        _ craft: inout VMDKCraft,
+        _ kind: VMDKExtentLine.Kind,
+        _ createType: String,
+        _ says: String,
+        _ damage: (inout [UInt8]) -> Void
+    ) throws {
+        var files = try VMDKReadingTests.disk(&craft, kind, createType)
+        let image = try #require(files["image"])
+        #expect(try VMDKCraft.readAll(image, files) == craft.content())
+        if var extent = files["extent"] {
+            damage(&extent)
+            files["extent"] = extent
+        }
+        let error = #expect(throws: DrayError.self) { try VMDKCraft.readAll(image, files) }
+        #expect(error?.message.contains(says) == true, "\(error?.description ?? "")")
+        #expect(error?.file == "extent")
+    }
+
     static let cowd: [(offset: Int, value: UInt32, says: String)] = [
         (4, 2, "version 2"), (16, 0, "grainSize"), (16, 3, "grainSize"), (16, 1 << 20, "grainSize"),
         (24, 0, "numGDEntries"), (20, 0, "header is"), (20, .max, "grain directory"),
@@ -372,13 +392,7 @@ internal import Testing
     func `a damaged COWD header is refused`(offset: Int, value: UInt32, says: String) throws {
         var craft = VMDKCraft([.data, .hole, .data])
         craft.form = .cowd
-        var files = try VMDKReadingTests.disk(&craft, .vmfsSparse, "vmfsSparse")
-        let image = try #require(files["image"])
-        #expect(try VMDKCraft.readAll(image, files) == craft.content())
-        files["extent"]?.put(value, at: offset)
-        let error = #expect(throws: DrayError.self) { try VMDKCraft.readAll(image, files) }
-        #expect(error?.message.contains(says) == true, "\(error?.description ?? "")")
-        #expect(error?.file == "extent")
+        try expectRefusal(&craft, .vmfsSparse, "vmfsSparse", says) { $0.put(value, at: offset) }
     }
 
     static let spaceEfficient: [(offset: Int, value: UInt64, says: String)] = [
@@ -393,13 +407,7 @@ internal import Testing
     func `a damaged seSparse header is refused`(offset: Int, value: UInt64, says: String) throws {
         var craft = VMDKCraft([.data, .zero, .hole, .data])
         craft.form = .spaceEfficient
-        var files = try VMDKReadingTests.disk(&craft, .seSparse, "seSparse")
-        let image = try #require(files["image"])
-        #expect(try VMDKCraft.readAll(image, files) == craft.content())
-        files["extent"]?.put(value, at: offset)
-        let error = #expect(throws: DrayError.self) { try VMDKCraft.readAll(image, files) }
-        #expect(error?.message.contains(says) == true, "\(error?.description ?? "")")
-        #expect(error?.file == "extent")
+        try expectRefusal(&craft, .seSparse, "seSparse", says) { $0.put(value, at: offset) }
     }
 
     @Test(arguments: [4 << 60, 1, 15 << 60 | 5] as [UInt64])
