@@ -8,15 +8,17 @@ internal import Storage
 ///
 /// What the stream has to say about itself is checked on the way where decoding began at its start: checks, sizes, magic numbers.
 protocol ForwardDecoder: AnyObject {
-    /// Decodes into `range` of `buffer`, and says how many bytes.
-    ///
-    /// Less than all, perhaps nothing: at the end; with `stopsToRestart` at each place from which decoding could begin too; and where much input
-    /// gives little. Fails with `corrupt` or `unsupported`, naming the place in the compressed file.
-    func decode(
+    /// The compressed file, from where it is decoded on.
+    var input: StreamInput { get }
+
+    /// Goes on a little: over what stands between pieces of content, or by content for `range` of `buffer`, which has room. Says how many
+    /// bytes it gave, and whether they end where decoding could begin too; a deflate block's end counts only with `stopsToRestart`.
+    /// Not asked at the end. Fails with `corrupt` or `unsupported`, naming the place in the compressed file.
+    func advance(
         into buffer: AlignedBuffer,
         _ range: Range<Int>,
         stopsToRestart: Bool
-    ) throws(DrayError) -> Int
+    ) throws(DrayError) -> (produced: Int, isRestart: Bool)
 
     /// Whether everything is decoded.
     var isAtEnd: Bool { get }
@@ -26,6 +28,33 @@ protocol ForwardDecoder: AnyObject {
 
     /// The bytes of memory that the decoder needs, as far as known by now.
     var memory: Int { get }
+}
+
+extension ForwardDecoder {
+    /// Decodes into `range` of `buffer`, and says how many bytes.
+    ///
+    /// Less than all, perhaps nothing: at the end; with `stopsToRestart` at each place from which decoding could begin too; and where much input
+    /// gives little. Fails as ``advance(into:_:stopsToRestart:)`` does.
+    func decode(
+        into buffer: AlignedBuffer,
+        _ range: Range<Int>,
+        stopsToRestart: Bool
+    ) throws(DrayError) -> Int {
+        var filled = range.lowerBound
+        let lastRead = input.reads + StreamLimit.readsAtOnce
+        while filled < range.upperBound, input.reads < lastRead, !isAtEnd {
+            let rest = filled..<range.upperBound
+            let step = try advance(into: buffer, rest, stopsToRestart: stopsToRestart)
+            filled += step.produced
+            if stopsToRestart, step.isRestart { break }
+        }
+        return filled - range.lowerBound
+    }
+
+    /// The error about what is wrong at `offset` of the compressed file.
+    func corrupt(_ text: String, _ offset: UInt64) -> DrayError {
+        DrayError(.corrupt, text, file: input.name, offset: offset)
+    }
 }
 
 /// How to begin in the middle of a stream.

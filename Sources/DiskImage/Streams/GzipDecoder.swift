@@ -18,8 +18,7 @@ final class GzipDecoder: ForwardDecoder {
         case ended
     }
 
-    private let input: StreamInput
-    private let name: String
+    let input: StreamInput
     // zlib keeps the address of what it works on, so that it must not move.
     private let stream: UnsafeMutablePointer<z_stream>
     private var phase = Phase.between
@@ -34,7 +33,6 @@ final class GzipDecoder: ForwardDecoder {
 
     /// A decoder of `storage` from `restart` on.
     init(_ storage: any Storage, at restart: StreamRestart) throws(DrayError) {
-        name = storage.name
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
         let size = unsafe Int32(MemoryLayout<z_stream>.size)
@@ -85,30 +83,20 @@ final class GzipDecoder: ForwardDecoder {
         }
     }
 
-    func decode(
+    func advance(
         into buffer: AlignedBuffer,
         _ range: Range<Int>,
         stopsToRestart: Bool
-    ) throws(DrayError) -> Int {
-        var filled = range.lowerBound
-        let lastRead = input.reads + StreamLimit.readsAtOnce
-        while filled < range.upperBound, input.reads < lastRead {
-            switch phase {
-            case .ended: return filled - range.lowerBound
-            case .between:
-                guard try beginMember() else {
-                    phase = .ended
-                    return filled - range.lowerBound
-                }
-                phase = .body
-            case .body:
-                let rest = filled..<range.upperBound
-                filled += try inflate(into: buffer, rest, stopsAtBlocks: stopsToRestart)
-                let isRestart = isAtBlock || phase == .between
-                if stopsToRestart, isRestart { return filled - range.lowerBound }
-            }
+    ) throws(DrayError) -> (produced: Int, isRestart: Bool) {
+        switch phase {
+        case .ended: return (0, false)
+        case .between:
+            phase = try beginMember() ? .body : .ended
+            return (0, false)
+        case .body:
+            let produced = try inflate(into: buffer, range, stopsAtBlocks: stopsToRestart)
+            return (produced, isAtBlock || phase == .between)
         }
-        return filled - range.lowerBound
     }
 
     private func inflate(
@@ -196,7 +184,7 @@ final class GzipDecoder: ForwardDecoder {
         }
         guard head[2] == 8, head[3] & 0xE0 == 0 else {
             let text = "a gzip member has the method \(head[2]) and the flags \(head[3])"
-            throw DrayError(.unsupported, text, file: name, offset: start)
+            throw DrayError(.unsupported, text, file: input.name, offset: start)
         }
         try skipHeader(flags: head[3])
         unsafe inflateReset2(stream, -15)
@@ -259,9 +247,5 @@ final class GzipDecoder: ForwardDecoder {
 
     private func cutOff() -> DrayError {
         corrupt("the gzip stream is cut off: the file ends inside a member", input.position)
-    }
-
-    private func corrupt(_ text: String, _ offset: UInt64) -> DrayError {
-        DrayError(.corrupt, text, file: name, offset: offset)
     }
 }

@@ -26,6 +26,9 @@ final class StreamInput {
         next = position
     }
 
+    /// What the storage is called in messages.
+    var name: String { storage.name }
+
     /// Where the first byte that was not taken yet is in the storage.
     var position: UInt64 { next - UInt64(present.count) }
 

@@ -19,8 +19,7 @@ final class XZDecoder: ForwardDecoder {
         case ended
     }
 
-    private let input: StreamInput
-    private let name: String
+    let input: StreamInput
     // liblzma keeps the addresses of both, so that they must not move.
     private let stream: UnsafeMutablePointer<lzma_stream>
     private let block: UnsafeMutablePointer<lzma_block>
@@ -32,7 +31,6 @@ final class XZDecoder: ForwardDecoder {
 
     /// A decoder of `storage` from `restart` on.
     init(_ storage: any Storage, at restart: StreamRestart) {
-        name = storage.name
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: lzma_stream())
         unsafe block = .allocate(capacity: 1)
@@ -64,24 +62,21 @@ final class XZDecoder: ForwardDecoder {
         }
     }
 
-    func decode(
+    func advance(
         into buffer: AlignedBuffer,
         _ range: Range<Int>,
         stopsToRestart: Bool
-    ) throws(DrayError) -> Int {
-        var filled = range.lowerBound
-        let lastRead = input.reads + StreamLimit.readsAtOnce
-        while filled < range.upperBound, input.reads < lastRead {
-            switch phase {
-            case .ended: return filled - range.lowerBound
-            case .between: phase = try beginStream() ? .blocks : .ended
-            case .blocks: phase = try beginBlock() ? .body : .between
-            case .body:
-                filled += try step(into: buffer, filled..<range.upperBound)
-                if stopsToRestart, phase == .blocks { return filled - range.lowerBound }
-            }
+    ) throws(DrayError) -> (produced: Int, isRestart: Bool) {
+        switch phase {
+        case .ended: return (0, false)
+        case .between:
+            phase = try beginStream() ? .blocks : .ended
+            return (0, false)
+        case .blocks:
+            phase = try beginBlock() ? .body : .between
+            return (0, false)
+        case .body: return (try step(into: buffer, range), phase == .blocks)
         }
-        return filled - range.lowerBound
     }
 
     private func step(into buffer: AlignedBuffer, _ range: Range<Int>) throws(DrayError) -> Int {
@@ -123,7 +118,7 @@ final class XZDecoder: ForwardDecoder {
         guard lzma_check_is_supported(flags.check) != 0 else {
             let text =
                 "the xz stream has check \(flags.check.rawValue), which liblzma does not know"
-            throw DrayError(.unsupported, text, file: name, offset: start)
+            throw DrayError(.unsupported, text, file: input.name, offset: start)
         }
         unsafe index = lzma_index_hash_init(index, nil)
         guard unsafe index != nil else { preconditionFailure("no memory for an index") }
@@ -174,13 +169,13 @@ final class XZDecoder: ForwardDecoder {
     private func checkMemory(_ wanted: UInt64, _ start: UInt64) throws(DrayError) {
         guard wanted != UInt64.max else {
             let text = "the xz block uses filters that liblzma does not know"
-            throw DrayError(.unsupported, text, file: name, offset: start)
+            throw DrayError(.unsupported, text, file: input.name, offset: start)
         }
         guard wanted <= StreamLimit.xzMemory else {
             throw DrayError(
                 .unsupported,
                 "decoding the xz block takes \(wanted) bytes of memory; Dray takes at most \(StreamLimit.xzMemory)",
-                file: name,
+                file: input.name,
                 offset: start
             )
         }
@@ -274,10 +269,6 @@ final class XZDecoder: ForwardDecoder {
         corrupt("the xz stream is cut off: the file ends inside it", input.position)
     }
 
-    private func corrupt(_ text: String, _ offset: UInt64) -> DrayError {
-        DrayError(.corrupt, text, file: name, offset: offset)
-    }
-
     private func problem(_ code: lzma_ret, _ what: String, _ offset: UInt64) -> DrayError {
         switch code {
         case LZMA_MEM_ERROR: preconditionFailure("no memory for an xz decoder")
@@ -285,7 +276,7 @@ final class XZDecoder: ForwardDecoder {
             DrayError(
                 .unsupported,
                 "\(what) uses what liblzma does not know",
-                file: name,
+                file: input.name,
                 offset: offset
             )
         default: corrupt("\(what) is damaged (liblzma says \(code.rawValue))", offset)

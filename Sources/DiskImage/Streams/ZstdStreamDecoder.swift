@@ -14,8 +14,7 @@ final class ZstdStreamDecoder: ForwardDecoder {
         case ended
     }
 
-    private let input: StreamInput
-    private let name: String
+    let input: StreamInput
     private let state: OpaquePointer
     private var phase = Phase.between
     private var window: UInt64 = 8 << 20
@@ -28,7 +27,6 @@ final class ZstdStreamDecoder: ForwardDecoder {
         guard let state = unsafe ZSTD_createDCtx() else {
             preconditionFailure("no memory for a zstd decoder")
         }
-        name = storage.name
         input = StreamInput(storage, at: host)
         unsafe self.state = state
         let limit = Int32(StreamLimit.zstdWindow.trailingZeroBitCount)
@@ -45,28 +43,18 @@ final class ZstdStreamDecoder: ForwardDecoder {
 
     func restart() -> StreamRestart? { phase == .between ? .unit(input.position) : nil }
 
-    func decode(
+    func advance(
         into buffer: AlignedBuffer,
         _ range: Range<Int>,
         stopsToRestart: Bool
-    ) throws(DrayError) -> Int {
-        var filled = range.lowerBound
-        let lastRead = input.reads + StreamLimit.readsAtOnce
-        while filled < range.upperBound, input.reads < lastRead {
-            switch phase {
-            case .ended: return filled - range.lowerBound
-            case .between:
-                guard try beginFrame() else {
-                    phase = .ended
-                    return filled - range.lowerBound
-                }
-                phase = .body
-            case .body:
-                filled += try step(into: buffer, filled..<range.upperBound)
-                if stopsToRestart, phase == .between { return filled - range.lowerBound }
-            }
+    ) throws(DrayError) -> (produced: Int, isRestart: Bool) {
+        switch phase {
+        case .ended: return (0, false)
+        case .between:
+            phase = try beginFrame() ? .body : .ended
+            return (0, false)
+        case .body: return (try step(into: buffer, range), phase == .between)
         }
-        return filled - range.lowerBound
     }
 
     private func step(into buffer: AlignedBuffer, _ range: Range<Int>) throws(DrayError) -> Int {
@@ -128,7 +116,7 @@ final class ZstdStreamDecoder: ForwardDecoder {
             throw DrayError(
                 .unsupported,
                 "the zstd frame needs a dictionary",
-                file: name,
+                file: input.name,
                 offset: start
             )
         }
@@ -145,13 +133,9 @@ final class ZstdStreamDecoder: ForwardDecoder {
             throw DrayError(
                 .unsupported,
                 "the zstd frame asks for a window of \(window) bytes; Dray takes at most \(StreamLimit.zstdWindow)",
-                file: name,
+                file: input.name,
                 offset: start
             )
         }
-    }
-
-    private func corrupt(_ text: String, _ offset: UInt64) -> DrayError {
-        DrayError(.corrupt, text, file: name, offset: offset)
     }
 }
