@@ -20,6 +20,25 @@ extension FleetRig {
         try disk.writeRaw(to: store(name))
     }
 
+    /// Makes a raw image of `megabytes` in which compressors find something to do: in turn a MiB of text, of noise, of each in pieces, and a hole.
+    func makeMixed(_ name: String, megabytes: Int, seed: UInt64 = 1) throws {
+        let script = """
+            import random, sys
+            random.seed(int(sys.argv[3]))
+            lines = b"".join(b"line %d of some text\\n" % line for line in range(60000))
+            with open(sys.argv[1], "wb") as file:
+                for number in range(int(sys.argv[2])):
+                    text = lines[number * 100:][:1 << 20]
+                    noise = random.randbytes(1 << 20)
+                    starts = range(0, 1 << 20, 4096)
+                    pieces = b"".join(text[at:at + 3000] + noise[at:at + 1096] for at in starts)
+                    kind = number % 4
+                    if kind < 3: file.seek(number << 20), file.write([text, noise, pieces][kind])
+                file.truncate(int(sys.argv[2]) << 20)
+            """
+        try Tool.check(["python3", "-c", script, store(name), "\(megabytes)", "\(seed)"])
+    }
+
     /// Expects qemu-img to find the same content in two images of the store.
     func expectSame(
         _ one: String,

@@ -33,7 +33,7 @@ final class FleetSiege {
     /// A fleet of two coordinators and three workers.
     init(_ rig: FleetRig) throws {
         self.rig = rig
-        try rig.makeRaw("disk.raw", megabytes: 40)
+        try rig.makeMixed("disk.raw", megabytes: 40)
         try Tool.check([
             "bash", "-c",
             "cd \(rig.store("")) && qemu-img convert -f raw -O qcow2 disk.raw disk.qcow2 && "
@@ -58,6 +58,11 @@ final class FleetSiege {
                 ["convert", "-O", "raw", source, "s/\(target)"],
                 [
                     "convert", "-O", "qcow2", "-B", "base.qcow2", "-F", "qcow2", source,
+                    "s/\(target)",
+                ],
+                ["convert", "-c", "-O", "qcow2", source, "s/\(target)"],
+                [
+                    "convert", "-c", "-O", "qcow2", "-o", "compression_type=zstd", source,
                     "s/\(target)",
                 ],
                 ["checksum", source],

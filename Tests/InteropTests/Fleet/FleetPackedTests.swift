@@ -1,0 +1,127 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import TestSupport
+internal import Testing
+
+/// Compressed targets and sources in containers, by a fleet on a real Kafka.
+@Suite(.enabled(if: KafkaCluster.isAvailable, Comment(rawValue: KafkaCluster.reason)), .serialized)
+struct FleetPackedTests {
+    private static let types = ["zlib", "zstd"]
+    private static let packing = ["-c", "-O", "qcow2", "--range-size", "4M"]
+
+    private func rig() throws -> FleetRig { try FleetRig(KafkaCluster.shared()) }
+
+    private func options(_ type: String) -> [String] {
+        Self.packing + ["-o", "compression_type=\(type)"]
+    }
+
+    /// Submits a compressed conversion for each type, all at once; their ids.
+    private func submitBoth(_ rig: FleetRig) throws -> [String] {
+        try Self.types.map { type in
+            let words = ["submit", "convert", "--id", type] + options(type)
+            let result = try rig.dray(words + ["s/disk.raw", "s/\(type).qcow2"])
+            #expect(result.succeeded, "\(result.error)")
+            return type
+        }
+    }
+
+    /// Expects the job of `type` to end, and its target to be the file that the local command makes with few threads and with many.
+    private func expectLocalBytes(_ rig: FleetRig, _ type: String) throws {
+        #expect(try rig.watch(type).succeeded, "\(rig.story(of: type))")
+        let target = "\(type).qcow2"
+        for threads in ["1", "16"] {
+            let local = rig.store("local")
+            let words = ["convert", "--force", "-m", threads] + options(type)
+            let result = try DrayBinary.run(words + [rig.store("disk.raw"), local])
+            #expect(result.succeeded, "\(result.error)")
+            let same = try Tool.run(["cmp", local, rig.store(target)])
+            #expect(same.succeeded, "\(type), -m \(threads): \(same.output)\(same.error)")
+            try Tool.check(["rm", local])
+        }
+        try rig.expectClean(target)
+        try rig.expectSame("disk.raw", target)
+        let (packed, disk) = try (
+            Workbench.size(rig.store(target)), Workbench.size(rig.store("disk.raw"))
+        )
+        #expect(packed.length < disk.length * 3 / 4, "hardly anything was compressed")
+    }
+
+    @Test(.timeLimit(.minutes(3)), arguments: [false, true])
+    func
+        `two compressed jobs at once have the bytes of the local command, also when a worker is killed`(
+            isKilled: Bool
+        ) throws
+    {
+        let rig = try rig()
+        try rig.makeMixed("disk.raw", megabytes: 48)
+        try rig.coordinator()
+        let slow = isKilled ? ["--inject-delay", "40"] : ["--inject-delay", "1"]
+        let victim = try rig.worker("-m", "3", slow[0], slow[1])
+        if !isKilled { try rig.worker("-m", "2") }
+        let jobs = try submitBoth(rig)
+        if isKilled {
+            try waitUntil("both have ranges\(rig.logs)") {
+                let lines = try rig.values(of: "results", format: "%k %h\n").filter {
+                    $0.contains("dray.result.range.v1")
+                }
+                return jobs.allSatisfy { job in lines.contains { $0.hasPrefix(job) } }
+            }
+            victim.kill()
+            #expect(try rig.check("jobs", "--state", "running").contains("zlib"))
+            try rig.worker("-m", "2")
+            try rig.worker("-m", "3")
+        }
+        for type in Self.types { try expectLocalBytes(rig, type) }
+        let images = Self.types.map { "\($0).qcow2" }
+        #expect(try rig.leftovers(besides: Set(images + ["disk.raw"])) == [])
+    }
+
+    /// Sources in containers: what `disk.` ends with, and how it is made of `disk.raw`.
+    private static let containers = [
+        ("gz", "gzip -1 -c disk.raw > disk.gz"),
+        ("xz", "xz -0 -T1 --block-size=8MiB -c disk.raw > disk.xz"),
+        ("zst", "zstd -q -c disk.raw > disk.zst"),
+        (
+            "ova",
+            """
+            qemu-img convert -f raw -O vmdk -o subformat=streamOptimized disk.raw disk.vmdk
+            echo '<File id="a" href="disk.vmdk"/><Disk fileRef="a"/>' > m.ovf
+            sha256sum m.ovf disk.vmdk | sed 's/\\(.*\\)  \\(.*\\)/SHA256(\\2)= \\1/' > m.mf
+            tar -cf disk.ova m.ovf m.mf disk.vmdk
+            rm m.ovf m.mf disk.vmdk
+            """
+        ),
+    ]
+
+    @Test(.timeLimit(.minutes(3)))
+    func `sources in containers are read by several workers`() throws {
+        let rig = try rig()
+        try rig.makeMixed("disk.raw", megabytes: 40)
+        for (_, script) in Self.containers {
+            try Tool.check(["bash", "-ec", "cd \(rig.store(""))\n" + script])
+        }
+        try rig.coordinator()
+        try rig.worker("-m", "2")
+        try rig.worker("-m", "2")
+        for (name, _) in Self.containers {
+            for command in [
+                ["convert", "--id", name, "-c", "-O", "qcow2", "--range-size", "4M"],
+                ["checksum", "--id", "sum-" + name, "--range-size", "4M"],
+            ] {
+                let target = command[0] == "convert" ? ["s/\(name).qcow2"] : []
+                let result = try rig.dray(["submit"] + command + ["s/disk." + name] + target)
+                #expect(result.succeeded, "\(result.error)")
+            }
+        }
+        let digest = try rig.localChecksum("disk.raw")
+        for (name, _) in Self.containers {
+            for job in [name, "sum-" + name] {
+                let end = try rig.watch(job)
+                #expect(end.succeeded && end.output.contains(digest), "\(rig.story(of: job))")
+            }
+            try rig.expectSame("disk.raw", "\(name).qcow2")
+            try rig.expectClean("\(name).qcow2")
+        }
+    }
+}
