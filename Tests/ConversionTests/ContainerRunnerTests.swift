@@ -10,7 +10,7 @@ internal import TestSupport
 internal import Testing
 
 /// Workers of a fleet on images inside compressed streams and archives.
-@Suite(.timeLimit(.minutes(5))) struct ContainerRunnerTests {
+@Suite(.timeLimit(.minutes(15))) struct ContainerRunnerTests {
     /// A store with a disk of 40 MiB, raw, compressed and archived.
     private struct Bench {
         let directory: TemporaryDirectory

@@ -8,7 +8,7 @@ internal import Fleet
 internal import TestSupport
 internal import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct CopyDigestTests {
     private let directory: TemporaryDirectory
 

@@ -10,7 +10,7 @@ internal import Synchronization
 internal import TestSupport
 internal import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct HostHolesTests {
     private let directory: TemporaryDirectory
 

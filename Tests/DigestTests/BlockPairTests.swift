@@ -44,7 +44,7 @@ import Testing
     @Test(
         "a pair's digests are libcrypto's, for any content, length and place",
         .enabled(if: Pairs.areThere, "no SHA instructions"),
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(15)),
         arguments: SeededGenerator.seeds(8)
     )
     func equalsLibcrypto(seed: UInt64) throws {
@@ -67,7 +67,7 @@ import Testing
 
     @Test(
         "neighbours with data are hashed in pairs, and each block keeps its place",
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(15)),
         arguments: SeededGenerator.seeds(8)
     )
     func pairsInRange(seed: UInt64) throws {

@@ -147,7 +147,7 @@ final class FleetRig: Sendable {
         _ location: SourceLocation = #_sourceLocation,
         _ holds: (Notices) -> Bool
     ) throws {
-        let deadline = LogClock.monotonicMilliseconds() + 30_000
+        let deadline = LogClock.monotonicMilliseconds() + 180_000
         while !holds(notices.withLock { $0 }) {
             try #require(
                 LogClock.monotonicMilliseconds() < deadline,

@@ -8,7 +8,7 @@ import Fleet
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(15)))
 struct LocalFleetTests {
     private let convert: JobSpec = {
         var spec = JobSpec(kind: .convert, sources: [SourceSpec(path: "a.raw")])
@@ -44,7 +44,7 @@ struct LocalFleetTests {
 
     @Test(
         "ranges that wait for one that failed do not keep it from running again",
-        .timeLimit(.minutes(3)),
+        .timeLimit(.minutes(15)),
         arguments: [1, 2, 5],
         [nil, CompressionEffort.balanced]
     )

@@ -10,7 +10,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct LocalJournalTests {
     private static let spec: JobSpec = {
         var spec = JobSpec(kind: .convert, sources: [SourceSpec(path: "a.raw")])

@@ -11,7 +11,7 @@ import TestSupport
 import Testing
 
 /// The services over a log that fails, is written to by strangers, and is read again.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct ServiceTests {
     @Test("a partition is taken over when the log can be read again, and its job goes on")
     func readsAgain() throws {

@@ -8,7 +8,7 @@ import TaskLog
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: KafkaCluster.isAvailable, "\(KafkaCluster.reason)"), .timeLimit(.minutes(4)))
+@Suite(.enabled(if: KafkaCluster.isAvailable, "\(KafkaCluster.reason)"), .timeLimit(.minutes(15)))
 struct BrokerFailureTests {
     @Test("a broker that is killed and comes back costs nothing but time")
     func kill() throws {
@@ -34,7 +34,7 @@ struct BrokerFailureTests {
         port.commit([LogPosition(PartitionID("a", 0), offset: 3, metadata: "while it is away")])
         try cluster.resume()
         produce(500)
-        try listener.listen("everything", seconds: 60) { listener in
+        try listener.listen("everything", seconds: 180) { listener in
             listener.delivered.count == 1500
                 && Set(listener.records.map(\.text)).count == 1500
         }
@@ -137,8 +137,8 @@ struct BrokerFailureTests {
         let closed = LogClock.monotonicMilliseconds() - before
         fixture.log.close()
         let ended = LogClock.monotonicMilliseconds() - before
-        #expect(closed < 8000)
-        #expect(ended < 10_000)
+        #expect(closed < 30_000)
+        #expect(ended < 40_000)
     }
 
     @Test("of three brokers any one may die: records, groups and reading go on")
@@ -163,7 +163,7 @@ struct BrokerFailureTests {
             try cluster.kill(node)
             produce()
             let expected = sent
-            try listener.listen("records without node \(node)", seconds: 60) { listener in
+            try listener.listen("records without node \(node)", seconds: 180) { listener in
                 Set(listener.delivered).count == expected
                     && Set(listener.records.map(\.text)).count == expected
             }

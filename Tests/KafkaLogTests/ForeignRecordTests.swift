@@ -11,7 +11,7 @@ import Testing
 @Suite(
     .enabled(if: KafkaCluster.isAvailable, "\(KafkaCluster.reason)"),
     .enabled(if: Tool.isInstalled("kcat"), "no kcat"),
-    .timeLimit(.minutes(2))
+    .timeLimit(.minutes(15))
 )
 struct ForeignRecordTests {
     @Test("kcat reads what we write")

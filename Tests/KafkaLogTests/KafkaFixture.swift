@@ -99,7 +99,7 @@ enum Patience {
     /// Calls `body`, which does its own waiting, until it says that it is done; throws after `seconds`.
     static func wait(
         _ what: String,
-        seconds: Int64 = 30,
+        seconds: Int64 = 180,
         _ body: () throws -> Bool
     ) throws {
         let deadline = LogClock.monotonicMilliseconds() + seconds * 1000
@@ -141,7 +141,7 @@ struct Listener {
     mutating func listen(
         _ what: String,
         credits: Int = .max,
-        seconds: Int64 = 30,
+        seconds: Int64 = 180,
         until isDone: (Listener) -> Bool
     ) throws {
         let deadline = LogClock.monotonicMilliseconds() + seconds * 1000

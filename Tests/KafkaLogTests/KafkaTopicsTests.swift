@@ -7,7 +7,7 @@ import TaskLog
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: KafkaCluster.isAvailable, "\(KafkaCluster.reason)"), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: KafkaCluster.isAvailable, "\(KafkaCluster.reason)"), .timeLimit(.minutes(15)))
 struct KafkaTopicsTests {
     private static func topics() throws -> KafkaTopics {
         try KafkaTopics(

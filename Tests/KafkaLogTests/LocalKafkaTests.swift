@@ -5,7 +5,7 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: KafkaCluster.isAvailable, "\(KafkaCluster.reason)"), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: KafkaCluster.isAvailable, "\(KafkaCluster.reason)"), .timeLimit(.minutes(15)))
 struct LocalKafkaTests {
     private static let script = "\(SharedFiles.repository)/deploy/local-kafka"
 
@@ -17,7 +17,7 @@ struct LocalKafkaTests {
         let started = try Tool.run(
             [Self.script, "start", path],
             environment: ["KAFKA_OWNER": String(owner.processID)],
-            limitSeconds: 90
+            limitSeconds: 300
         )
         #expect(started.succeeded)
         let text = try Tool.check([Self.script, "pid", path]).filter { $0 != "\n" }

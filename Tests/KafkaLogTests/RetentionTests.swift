@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 /// On a cluster of its own, whose topics lose records soon.
-@Suite(.enabled(if: KafkaCluster.isAvailable, "\(KafkaCluster.reason)"), .timeLimit(.minutes(3)))
+@Suite(.enabled(if: KafkaCluster.isAvailable, "\(KafkaCluster.reason)"), .timeLimit(.minutes(15)))
 struct RetentionTests {
     private static let settings = ["log.retention.check.interval.ms=500"]
     /// Of the segments of 1 MiB (Kafka's least) only the last one stays.
@@ -23,7 +23,7 @@ struct RetentionTests {
     private static func overflow(_ fixture: KafkaFixture) throws -> (count: Int, first: Int64) {
         var count = 0
         var first: Int64 = 0
-        try Patience.wait("retention", seconds: 60) {
+        try Patience.wait("retention", seconds: 180) {
             let padding = String(repeating: "x", count: 4000)
             try fixture.send((count..<count + 200).map { "\($0) \(padding)" }, to: "a")
             count += 200
@@ -99,7 +99,7 @@ struct RetentionTests {
         defer { fixture.log.close() }
         var count: Int64 = 0
         var offsets: [Int64] = []
-        try Patience.wait("compaction", seconds: 90) {
+        try Patience.wait("compaction", seconds: 240) {
             try fixture.send((0..<30).map { "key \($0 % 10)" }, to: "a")
             count += 30
             WakeUp().wait(milliseconds: 500)

@@ -7,7 +7,7 @@ import TaskLog
 import TestSupport
 import Testing
 
-@Suite(.enabled(if: KafkaCluster.isAvailable, "\(KafkaCluster.reason)"), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: KafkaCluster.isAvailable, "\(KafkaCluster.reason)"), .timeLimit(.minutes(15)))
 struct SecurityTests {
     @Test("TLS and a password work; a wrong password or authority is told, without the password")
     func security() throws {
@@ -15,7 +15,7 @@ struct SecurityTests {
         let plain = try KafkaFixture([KafkaFixture.topic("a")], on: cluster)
         defer { plain.log.close() }
         try plain.send(["0"], to: "a")
-        func log(password: String, authority: String) throws -> KafkaLog {
+        func log(password: String, authority: String, patience: Int = 90_000) throws -> KafkaLog {
             let settings = try KafkaSettings(
                 brokers: cluster.secureBrokers(),
                 prefix: plain.settings.prefix,
@@ -26,7 +26,7 @@ struct SecurityTests {
                     ("sasl.password", password),
                 ]
             )
-            return try KafkaLog(settings, patienceMilliseconds: 10_000)
+            return try KafkaLog(settings, patienceMilliseconds: patience)
         }
         let right = try log(password: "fleet-secret", authority: cluster.authority)
         defer { right.close() }
@@ -45,7 +45,7 @@ struct SecurityTests {
         #expect(refused?.kind == .resource)
         #expect(refused?.message.contains("uthentication") == true)
         #expect(refused?.message.contains("hunter2") == false)
-        #expect(LogClock.monotonicMilliseconds() - before < 8000)
+        #expect(LogClock.monotonicMilliseconds() - before < 45_000)
 
         let stranger = try TemporaryDirectory()
         let other = stranger.file("ca.crt")
@@ -53,7 +53,7 @@ struct SecurityTests {
             "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj",
             "/CN=another", "-keyout", stranger.file("key"), "-out", other,
         ])
-        let unknown = try log(password: "fleet-secret", authority: other)
+        let unknown = try log(password: "fleet-secret", authority: other, patience: 10_000)
         defer { unknown.close() }
         let failed = #expect(throws: DrayError.self) { try unknown.partitionCount(of: "a") }
         #expect(failed?.kind == .resource)

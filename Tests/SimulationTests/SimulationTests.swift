@@ -6,7 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct SimulationTests {
     @Test("without faults every job finishes", arguments: SeededGenerator.seeds(20))
     func calm(seed: UInt64) {

@@ -10,7 +10,7 @@ import Testing
 struct BlockDeviceStorageTests {
     @Test(
         "a device's bytes are read, written and zeroed at any place",
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(15)),
         arguments: [CacheMode.writeback, .none, .directsync],
         [512, 4096]
     )

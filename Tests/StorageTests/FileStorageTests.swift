@@ -14,7 +14,7 @@ import Testing
 
     @Test(
         "what is neither file nor block device is refused at once",
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(15)),
         arguments: [StorageOpener.Access.reading, .writing],
         ["pipe", "directory", "/dev/zero"]
     )
@@ -200,7 +200,7 @@ import Testing
 
     @Test(
         "threads that write neighbouring pieces do not lose each other's bytes",
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(15)),
         arguments: [CacheMode.writeback, .none, .directsync],
         SeededGenerator.seeds(3)
     )

@@ -73,7 +73,7 @@ import Testing
         #expect(try staging.open(cache: .writeback).length == 5)
     }
 
-    @Test("of attempts at the same time one prepares the file", .timeLimit(.minutes(1)))
+    @Test("of attempts at the same time one prepares the file", .timeLimit(.minutes(15)))
     func manyAttempts() async throws {
         let staging = try StagingFile(target: directory.file("disk"), job: "a")
         try await withThrowingTaskGroup { group in

@@ -10,7 +10,7 @@ import Testing
 @Suite struct StorageModelTests {
     @Test(
         "a file holds what an array would, in every cache mode",
-        .timeLimit(.minutes(2)),
+        .timeLimit(.minutes(15)),
         arguments: CacheMode.allCases,
         SeededGenerator.seeds(3)
     )

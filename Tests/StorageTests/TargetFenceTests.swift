@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    @Test("who closes waits for writers, and gives up when asked", .timeLimit(.minutes(1)))
+    @Test("who closes waits for writers, and gives up when asked", .timeLimit(.minutes(15)))
     func waiting() async throws {
         _ = try fence.create(isDurable: false)
         let (writer, closer) = (try open(), try open(canClose: true))
@@ -112,7 +112,7 @@ import Testing
         #expect(try closer.lockExclusive(atMost: 0) { false })
     }
 
-    @Test("no write runs when the exclusive lock is held", .timeLimit(.minutes(1)))
+    @Test("no write runs when the exclusive lock is held", .timeLimit(.minutes(15)))
     func race() async throws {
         for _ in 0..<50 {
             _ = try fence.create(isDurable: false)

@@ -5,7 +5,7 @@ import BlockIO
 import TaskLog
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(15)))
 struct EmbeddedLogTests {
     static let topics = [
         TopicSpec("work", partitions: 2, policy: .consumed, isJournaled: true),

@@ -7,7 +7,7 @@ import TaskLog
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(15)))
 struct JournalStoreTests {
     private let directory: TemporaryDirectory
     private let path: String

@@ -42,7 +42,7 @@ package final class KafkaCluster: Sendable {
                 "KAFKA_OWNER": String(getpid()), "KAFKA_SECURE": isSecure ? "1" : "",
                 "KAFKA_SETTINGS": settings.joined(separator: "\n"),
             ],
-            limitSeconds: 120
+            limitSeconds: 300
         )
         guard started.succeeded else { throw SupportError(started.error) }
         brokers = String(started.output.prefix { $0 != "\n" })
@@ -93,7 +93,7 @@ package final class KafkaCluster: Sendable {
     private func act(_ command: String, _ node: Int) throws {
         try Tool.check(
             [Self.script, command, directory.file("kafka"), String(node)],
-            limitSeconds: 90
+            limitSeconds: 300
         )
     }
 }

@@ -49,7 +49,7 @@ package final class RunningTool: Sendable {
     }
 
     /// Waits for the program's end and collects what it wrote. After `limitSeconds` it is killed, and an error thrown.
-    package func wait(limitSeconds: Int = 60) throws -> Tool.Output {
+    package func wait(limitSeconds: Int = 300) throws -> Tool.Output {
         let deadline = Self.now() + Int64(limitSeconds) * 1000
         var texts: [[UInt8]] = [[], []]
         var isOpen = [true, true]

@@ -47,7 +47,7 @@ package enum DrayBinary {
     package static func run(
         _ arguments: [String],
         environment: [String: String] = [:],
-        limitSeconds: Int = 60
+        limitSeconds: Int = 300
     ) throws -> Tool.Output {
         try Tool.run([path] + arguments, environment: environment, limitSeconds: limitSeconds)
     }

@@ -30,14 +30,14 @@ package enum Tool {
     package static func run(
         _ command: [String],
         environment: [String: String] = [:],
-        limitSeconds: Int = 60
+        limitSeconds: Int = 300
     ) throws -> Output {
         try RunningTool(command, environment: environment).wait(limitSeconds: limitSeconds)
     }
 
     /// Runs `command` to its end and throws, with what it said, unless it exits with status 0. Returns its standard output.
     @discardableResult
-    package static func check(_ command: [String], limitSeconds: Int = 60) throws -> String {
+    package static func check(_ command: [String], limitSeconds: Int = 300) throws -> String {
         let result = try run(command, limitSeconds: limitSeconds)
         guard result.succeeded else {
             throw SupportError("\(command) ended with \(result.status): \(result.error)")

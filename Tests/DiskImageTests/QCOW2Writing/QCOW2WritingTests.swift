@@ -13,7 +13,7 @@ import Testing
 
     @Test(
         "every cluster size and refcount width makes a sound image of the right content",
-        .timeLimit(.minutes(5)),
+        .timeLimit(.minutes(15)),
         arguments: sizes,
         ["refcount_bits=1", "refcount_bits=2", "refcount_bits=8", "refcount_bits=64", "compat=v2"]
     )
@@ -25,7 +25,7 @@ import Testing
 
     @Test(
         "random disks with random options are written right",
-        .timeLimit(.minutes(5)),
+        .timeLimit(.minutes(15)),
         arguments: SeededGenerator.seeds(24)
     )
     func randomDisks(seed: UInt64) throws {

@@ -36,7 +36,7 @@ import Testing
 
     @Test(
         "info, check and map say the same, and the file is no larger",
-        .timeLimit(.minutes(5)),
+        .timeLimit(.minutes(15)),
         arguments: options
     )
     func likeQemu(options: String) throws {
@@ -50,7 +50,7 @@ import Testing
 
     @Test(
         "with a backing image, too",
-        .timeLimit(.minutes(5)),
+        .timeLimit(.minutes(15)),
         arguments: backed
     )
     func onBackingImage(options: String) throws {

@@ -8,7 +8,7 @@ internal import TestSupport
 internal import Testing
 
 /// Streams that are not whole or not right: an error that says what and where, never wrong content.
-@Suite(.timeLimit(.minutes(10))) struct StreamMalformedTests {
+@Suite(.timeLimit(.minutes(15))) struct StreamMalformedTests {
     private static let disk = ImageDescription(
         size: 3_000_001,
         stretches: [

@@ -10,7 +10,7 @@ internal import TestSupport
 internal import Testing
 
 /// Raw images inside compressed streams, against the disks that were compressed.
-@Suite(.timeLimit(.minutes(10))) struct StreamTests {
+@Suite(.timeLimit(.minutes(15))) struct StreamTests {
     private static let chunk = UInt64(UnitSize.chunk)
 
     /// A disk that ends inside a chunk, and its bytes.

@@ -132,7 +132,7 @@ internal import Testing
         ("missing", .resource), ("disk", .corrupt), ("sub/../disk", .corrupt),
     ]
 
-    @Test(.timeLimit(.minutes(1)), arguments: outside)
+    @Test(.timeLimit(.minutes(15)), arguments: outside)
     func `an extent that lies elsewhere is refused`(name: String, kind: DrayError.Kind) throws {
         try workshop.shell("mkdir sub; ln -s /etc/passwd link; mkfifo pipe")
         for line in ["FLAT \"\(name)\" 0", "VMFS \"\(name)\"", "SPARSE \"\(name)\""] {
@@ -169,7 +169,7 @@ internal import Testing
         #expect(try content("disk") == reversed)
     }
 
-    @Test(.timeLimit(.minutes(1))) func `ten thousand extents are refused at once`() throws {
+    @Test(.timeLimit(.minutes(15))) func `ten thousand extents are refused at once`() throws {
         var text = "version=1\nCID=1\ncreateType=\"custom\"\n"
         for number in 0..<10_000 { text += "RW 1 FLAT \"flat\" \(number)\n" }
         try workshop.write("disk", Array(text.utf8))

@@ -8,7 +8,7 @@ internal import Testing
 
 /// Random damage to metadata: an error, or what qemu-img reads.
 @Suite struct VMDKFuzzTests {
-    @Test(.timeLimit(.minutes(2)), arguments: SeededGenerator.seeds(30))
+    @Test(.timeLimit(.minutes(15)), arguments: SeededGenerator.seeds(30))
     func `random damage never traps or hangs`(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let forms = try Self.victims()
@@ -30,7 +30,7 @@ internal import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(15)))
     func `damage is refused or read as qemu-img reads it`() throws {
         var random = SeededGenerator(for: "damage of VMDK beside qemu-img")
         let victims = try Self.victims()

@@ -5,7 +5,7 @@ internal import TestSupport
 internal import Testing
 
 /// The commands on images inside compressed streams and archives.
-@Suite(.timeLimit(.minutes(10))) struct ContainerCommandTests {
+@Suite(.timeLimit(.minutes(15))) struct ContainerCommandTests {
     static let streams = [
         ("gzip", "gzip -c $1 > $2"), ("xz", "xz -0 -T2 --block-size=3MiB -c $1 > $2"),
         ("xz", "xz -0 -T1 -c $1 > $2"), ("zstd", "zstd -q -c $1 > $2"),
@@ -144,14 +144,14 @@ internal import Testing
             for i in range(400): sys.stdout.buffer.write(block[i:] + block[:i])" |
             zstd -q -1 --long=27 -o \(source)
             """
-        try Tool.check(["sh", "-ec", make], limitSeconds: 120)
+        try Tool.check(["sh", "-ec", make], limitSeconds: 300)
         let script = """
             import resource, subprocess, sys
             status = subprocess.call(sys.argv[1:])
             print(status, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
             """
         let command = [DrayBinary.path, "convert", "-m", "3", "-O", "qcow2", source, target]
-        let output = try Tool.check(["python3", "-c", script] + command, limitSeconds: 120)
+        let output = try Tool.check(["python3", "-c", script] + command, limitSeconds: 300)
         let words = output.split { $0 == " " || $0 == "\n" }.compactMap { Int($0) }
         try #require(words.count == 2)
         #expect(words[0] == 0)

@@ -5,7 +5,7 @@ internal import TestSupport
 internal import Testing
 
 /// Compressed targets: what qemu-img and 7-Zip read of them.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(15)))
 struct CompressedWritingTests {
     /// Makes a raw disk of clusters that compressors treat differently: one byte over and over, matches at every distance up to the
     /// cluster's size, noise, text, noise with a tail of zeros, and zeros.

@@ -34,7 +34,7 @@ struct FleetKillTests {
         print("survived \(Self.kills) kills, \(siege.judged) jobs, DRAY_SEED=\(generator.seed)")
     }
 
-    @Test(.timeLimit(.minutes(6)))
+    @Test(.timeLimit(.minutes(15)))
     func `each of three brokers may be killed in turn`() throws {
         let cluster = try KafkaCluster(nodes: 3)
         let rig = try FleetRig(cluster)

@@ -10,7 +10,7 @@ internal import Testing
 struct FleetLifecycleTests {
     private func rig() throws -> FleetRig { try FleetRig(KafkaCluster.shared()) }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func `conversions over two workers equal the local ones, and are no larger`() throws {
         let rig = try rig()
         try rig.makeRaw("disk.raw", megabytes: 96)
@@ -46,7 +46,7 @@ struct FleetLifecycleTests {
         #expect(try rig.leftovers(besides: ["disk.raw", "fleet.qcow2", "local.qcow2"]) == [])
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func `a checksum job prints what the local command prints, and exits as it would`() throws {
         let rig = try rig()
         try rig.makeRaw("disk.raw", megabytes: 20)
@@ -61,7 +61,7 @@ struct FleetLifecycleTests {
         #expect(bad.error.contains("s/bad.qcow2") && !bad.error.contains(rig.directory.path))
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func `who submits a job again under its id gets its end, and no other job's`() throws {
         let rig = try rig()
         try rig.makeRaw("disk.raw", megabytes: 8)
@@ -77,7 +77,7 @@ struct FleetLifecycleTests {
         #expect(other.status == 2 && other.error.contains("'mine'"), "\(other.error)")
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func `a very long name in the list of jobs widens no other row`() throws {
         let rig = try rig()
         try rig.coordinator()
@@ -91,7 +91,7 @@ struct FleetLifecycleTests {
         #expect(lines.filter { $0.count < 1000 }.count == 2)
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func `kcat and jq alone follow a job to its end`() throws {
         let rig = try rig()
         try rig.makeRaw("disk.raw", megabytes: 64)
@@ -132,7 +132,7 @@ struct FleetLifecycleTests {
         print(hashlib.sha256(leaves + struct.pack("<Q", size)).hexdigest())
         """
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func `the chunk hashes in events fold to the checksum`() throws {
         let rig = try rig()
         try rig.makeRaw("disk.raw", megabytes: 40)
@@ -153,7 +153,7 @@ struct FleetLifecycleTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func `what leaves a store is refused, and no host path is told`() throws {
         let rig = try rig()
         try rig.makeRaw("disk.raw", megabytes: 4)
@@ -183,7 +183,7 @@ struct FleetLifecycleTests {
         #expect(!rig.directory.names.contains("t.raw"))
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func `jobs, watch and deadletters tell of an error at once, and retry submits again`() throws {
         let rig = try rig()
         try rig.coordinator()
@@ -205,7 +205,7 @@ struct FleetLifecycleTests {
         #expect(try rig.dray(["deadletters", "retry", "99"]).status == 2)
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func `a file submits many jobs, and nothing where a line is wrong`() throws {
         let rig = try rig()
         for name in ["a", "b", "c"] { try rig.makeRaw("\(name).raw", megabytes: 2, seed: 7) }
@@ -230,7 +230,7 @@ struct FleetLifecycleTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func `settings come from flags, environment and file, in that order`() throws {
         let rig = try rig()
         let file = rig.directory.file("dray.conf")

@@ -41,7 +41,7 @@ final class FleetRig {
     /// Runs a command against this fleet.
     func dray(
         _ arguments: [String],
-        limitSeconds: Int = 60
+        limitSeconds: Int = 300
     ) throws -> Tool.Output {
         try DrayBinary.run(arguments, environment: environment, limitSeconds: limitSeconds)
     }
@@ -50,7 +50,7 @@ final class FleetRig {
     @discardableResult
     func check(
         _ arguments: String...,
-        limitSeconds: Int = 60
+        limitSeconds: Int = 300
     ) throws -> String {
         let result = try dray(arguments, limitSeconds: limitSeconds)
         guard result.succeeded else {
@@ -79,7 +79,7 @@ final class FleetRig {
     }
 
     /// Follows a job to its end.
-    func watch(_ job: String, limitSeconds: Int = 120) throws -> Tool.Output {
+    func watch(_ job: String, limitSeconds: Int = 300) throws -> Tool.Output {
         do {
             return try dray(["watch", job], limitSeconds: limitSeconds)
         } catch {
@@ -196,7 +196,7 @@ final class FleetRole {
     }
 
     /// Waits until the log has a line with `text`.
-    func waitForLine(_ text: String, limitSeconds: Int = 30) throws {
+    func waitForLine(_ text: String, limitSeconds: Int = 180) throws {
         try waitUntil("\(name) says '\(text)'", limitSeconds: limitSeconds) { log.contains(text) }
     }
 
@@ -205,17 +205,17 @@ final class FleetRole {
         guard !hasEnded else { return }
         hasEnded = true
         tool.kill()
-        _ = try? tool.wait(limitSeconds: 10)
+        _ = try? tool.wait(limitSeconds: 120)
     }
 
     /// Waits for the end of a role that was killed or that ends by itself; its exit status.
-    func wait(limitSeconds: Int = 60) throws -> Int32 {
+    func wait(limitSeconds: Int = 300) throws -> Int32 {
         hasEnded = true
         return try tool.wait(limitSeconds: limitSeconds).status
     }
 
     /// Asks it to leave, and waits for that; its exit status.
-    func stop(limitSeconds: Int = 60) throws -> Int32 {
+    func stop(limitSeconds: Int = 300) throws -> Int32 {
         tool.kill(signal: SIGTERM)
         return try wait(limitSeconds: limitSeconds)
     }
@@ -224,7 +224,7 @@ final class FleetRole {
 /// Waits until something outside has happened that nobody tells us of.
 func waitUntil(
     _ what: String,
-    limitSeconds: Int = 30,
+    limitSeconds: Int = 180,
     _ isTrue: () throws -> Bool
 ) throws {
     let deadline = ContinuousClock.now + .seconds(limitSeconds)

@@ -70,12 +70,12 @@ final class FleetSiege {
             let command = commands.randomElement(using: &generator) ?? commands[0]
             let result = try rig.dray(
                 ["submit", command[0]] + common + command.dropFirst(),
-                limitSeconds: 90
+                limitSeconds: 300
             )
             guard result.succeeded else { throw SupportError("submit: \(result.error)\(rig.logs)") }
             let watcher = try rig.watcher(id)
             let isCancelled = Int.random(in: 0..<6, using: &generator) == 0
-            if isCancelled { try rig.check("cancel", id, limitSeconds: 90) }
+            if isCancelled { try rig.check("cancel", id, limitSeconds: 300) }
             jobs.append(
                 Job(
                     id: id,
@@ -112,7 +112,7 @@ final class FleetSiege {
         // Judging takes a while, in which others end: each is looked at once.
         let ended = jobs.filter { !$0.watcher.isRunning }
         jobs.removeAll { job in ended.contains { $0.id == job.id } }
-        for job in ended { try judge(job, limitSeconds: 10) }
+        for job in ended { try judge(job, limitSeconds: 120) }
     }
 
     private func end(of job: Job, limitSeconds: Int) throws -> Tool.Output {
@@ -125,10 +125,10 @@ final class FleetSiege {
 
     /// Waits for all jobs, and judges them.
     func judgeAll() throws {
-        for job in jobs { try judge(job, limitSeconds: 240) }
+        for job in jobs { try judge(job, limitSeconds: 600) }
         jobs = []
         // What a killed plan step may have left is removed when its lease is over.
-        for _ in 0..<150 where try !rig.leftovers(besides: sources).isEmpty { usleep(200_000) }
+        for _ in 0..<600 where try !rig.leftovers(besides: sources).isEmpty { usleep(200_000) }
         for role in workers + coordinators { #expect(try role.stop() == 0, "\(rig.logs)") }
     }
 

@@ -29,7 +29,7 @@ internal import Testing
         "missing",
     ]
 
-    @Test(.timeLimit(.minutes(5)), arguments: [[], ["-s"], ["-q"], ["-f", "raw", "-F", "raw"]])
+    @Test(.timeLimit(.minutes(15)), arguments: [[], ["-s"], ["-q"], ["-f", "raw", "-F", "raw"]])
     func `every pair gets qemu-img's message and exit code`(options: [String]) throws {
         let directory = try TemporaryDirectory()
         try Tool.check(["bash", "-ec", "cd '\(directory.path)'\n" + Self.script])
@@ -44,7 +44,7 @@ internal import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `unreadable maps and unreadable data have codes of their own`() throws {
         let recipe = ImageRecipe(
             "compressed garbage",

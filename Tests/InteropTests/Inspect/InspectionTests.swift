@@ -24,7 +24,7 @@ internal import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: ImageRecipe.whole)
+    @Test(.timeLimit(.minutes(15)), arguments: ImageRecipe.whole)
     func `the map is qemu-img's to the byte but for white space`(recipe: ImageRecipe) throws {
         let directory = try recipe.make()
         let image = directory.file("image")
@@ -39,7 +39,7 @@ internal import Testing
     }
 
     @Test(
-        .timeLimit(.minutes(2)),
+        .timeLimit(.minutes(15)),
         arguments: ImageRecipe.whole.filter { !$0.name.contains("compressed") }
     )
     func `the human map is qemu-img's`(recipe: ImageRecipe) throws {
@@ -53,7 +53,7 @@ internal import Testing
         #expect(result.status == 4 && result.error.contains("compressed"))
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: ImageRecipe.whole)
+    @Test(.timeLimit(.minutes(15)), arguments: ImageRecipe.whole)
     func `info is qemu-img's`(recipe: ImageRecipe) throws {
         try compare(
             recipe,
@@ -64,7 +64,7 @@ internal import Testing
         )
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: ImageRecipe.whole + ImageRecipe.damaged)
+    @Test(.timeLimit(.minutes(15)), arguments: ImageRecipe.whole + ImageRecipe.damaged)
     func `check finds what qemu-img finds`(recipe: ImageRecipe) throws {
         try compare(recipe, [["check"], ["check", "-q"], ["check", "--output", "json"]])
     }
@@ -77,7 +77,7 @@ internal import Testing
         ["-O", "qcow2", "-o", "backing_file=base", "-o", "backing_fmt=raw"],
     ]
 
-    @Test(.timeLimit(.minutes(2)), arguments: ImageRecipe.whole)
+    @Test(.timeLimit(.minutes(15)), arguments: ImageRecipe.whole)
     func `measure reckons as qemu-img does`(recipe: ImageRecipe) throws {
         let commands = Self.targets.flatMap {
             [["measure"] + $0, ["measure", "--output", "json"] + $0]
@@ -86,7 +86,7 @@ internal import Testing
     }
 
     @Test(
-        .timeLimit(.minutes(2)),
+        .timeLimit(.minutes(15)),
         arguments: ["0", "1000", "1.5G", "64M", "1T", "0x4000", "3.25k", "2t", "512b", "1e"]
     )
     func `sizes mean what they mean to qemu-img`(size: String) throws {

@@ -7,7 +7,7 @@ internal import Testing
 /// Writes that the page cache took and the device did not: a conversion that was to be durable says so.
 @Suite(.enabled(if: LoopDevice.isAvailable && SmallFileSystem.isAvailable))
 struct LostWriteTests {
-    @Test(.timeLimit(.minutes(2)), arguments: ["writeback", "writethrough", "none"])
+    @Test(.timeLimit(.minutes(15)), arguments: ["writeback", "writethrough", "none"])
     func `what a device could not take fails the conversion`(cache: String) throws {
         let bench = try Workbench(seed: 12, largestSize: 1 << 20)
         let source = bench.file("large.raw")
