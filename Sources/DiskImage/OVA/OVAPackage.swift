@@ -55,9 +55,8 @@ struct OVAPackage: Sendable {
     }
 
     /// The disk of the member `wanted`, or the only one there is. Fails with `invalid` where there are several, or none of that name, naming
-    /// those that there are.
+    /// those that there are, and with `corrupt` where the envelope names a disk that is not there.
     func disk(_ wanted: String?) throws(DrayError) -> ArchivedDisk {
-        let list = disks.isEmpty ? "none" : disks.joined(separator: ", ")
         let name: String
         if let wanted {
             name = Self.plain(wanted)
@@ -65,13 +64,10 @@ struct OVAPackage: Sendable {
             name = disks[0]
         } else {
             let text =
-                "which disk of the archive is meant must be said (--member); there are: \(list)"
+                "which disk of the archive is meant must be said (--member); there are: \(list(disks))"
             throw DrayError(disks.isEmpty ? .unsupported : .invalid, text, file: storage.name)
         }
-        guard let member = members[name] else {
-            let text = "the archive has no member \(name); its disks are: \(list)"
-            throw DrayError(wanted == nil ? .corrupt : .invalid, text, file: storage.name)
-        }
+        guard let member = members[name] else { throw missing(name) }
         let file = compressions[name]
         guard file?.isChunked != true else {
             let text = "the member \(name) is cut into chunks; join them first"
@@ -88,6 +84,21 @@ struct OVAPackage: Sendable {
             others: disks.filter { $0 != name },
             digests: try digests(of: member)
         )
+    }
+
+    /// The error about the member `name` that is not there: the archive is broken where its envelope says that it is.
+    private func missing(_ name: String) -> DrayError {
+        let present = list(disks.filter { members[$0] != nil })
+        let isPromised = disks.contains(name)
+        let text =
+            isPromised
+            ? "the archive's envelope names the disk \(name), but the archive has no such member; disks that are there: \(present)"
+            : "the archive has no member \(name); its disks are: \(present)"
+        return DrayError(isPromised ? .corrupt : .invalid, text, file: storage.name)
+    }
+
+    private func list(_ names: [String]) -> String {
+        names.isEmpty ? "none" : names.joined(separator: ", ")
     }
 
     /// What the manifest says of the disk and of the envelope that named it.

@@ -178,10 +178,10 @@ final class GzipDecoder: ForwardDecoder {
             try skipPadding(from: start)
             return false
         }
-        guard head.count == 10 else { throw cutOff() }
-        guard head[0] == 0x1F, head[1] == 0x8B else {
+        guard try input.continues(with: [0x1F, 0x8B]) else {
             throw corrupt("what follows the last gzip member is no gzip member", start)
         }
+        guard head.count == 10 else { throw cutOff() }
         guard head[2] == 8, head[3] & 0xE0 == 0 else {
             let text = "a gzip member has the method \(head[2]) and the flags \(head[3])"
             throw DrayError(.unsupported, text, file: input.name, offset: start)

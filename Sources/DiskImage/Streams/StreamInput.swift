@@ -52,6 +52,11 @@ final class StreamInput {
         return buffer.bytes(present.prefix(count))
     }
 
+    /// Whether what comes next is `magic`, as far as the storage goes: where it ends early, what is there is its beginning.
+    func continues(with magic: [UInt8]) throws(DrayError) -> Bool {
+        magic.starts(with: try peek(magic.count))
+    }
+
     /// Takes `count` bytes (at most 4096), or nothing and says nil where there are not so many.
     func take(_ count: Int) throws(DrayError) -> [UInt8]? {
         let bytes = try peek(count)

@@ -109,6 +109,9 @@ final class XZDecoder: ForwardDecoder {
         if input.position > 0 { try skipPadding() }
         if input.position > 0, input.isAtEnd { return false }
         let start = input.position
+        if start > 0, try !input.continues(with: [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0]) {
+            throw corrupt("what follows the last xz stream is no xz stream", start)
+        }
         guard let header = try input.take(12) else { throw cutOff() }
         let code = unsafe lzma_stream_header_decode(&flags, header)
         guard code != LZMA_FORMAT_ERROR else {

@@ -86,19 +86,24 @@ final class ZstdStreamDecoder: ForwardDecoder {
             let start = input.position
             let head = try input.peek(18)
             if head.isEmpty { return false }
+            let isFrame = try input.continues(with: [0x28, 0xB5, 0x2F, 0xFD])
+            let base = head[0] & 0xF0
+            let isSkippable =
+                try input.continues(with: [head[0], 0x2A, 0x4D, 0x18]) && base == 0x50
+            guard isFrame || isSkippable else {
+                let text = "what follows the last zstd frame is no zstd frame"
+                throw corrupt(start > 0 ? text : "this is the beginning of no zstd frame", start)
+            }
             guard head.count >= 8 else {
                 throw corrupt("the zstd stream is cut off: the file ends inside a frame", start)
             }
-            if head[1] == 0x2A, head[2] == 0x4D, head[3] == 0x18, head[0] & 0xF0 == 0x50 {
+            if isSkippable {
                 let size = head[4..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
                 guard input.skip(8 + size) else {
                     let text = "a skippable frame of \(size) bytes ends beyond the file"
                     throw corrupt(text, start)
                 }
                 continue
-            }
-            guard head.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) else {
-                throw corrupt("this is the beginning of no zstd frame", start)
             }
             try check(head, start)
             return true

@@ -21,13 +21,17 @@ final class VMDKDirectory: Sendable {
     private let redundant: UInt64?
     private let rules: VMDKEntryRules
     private let tableSize: UInt64
+    /// The header, and the descriptor where it is embedded.
+    private let heads: [VMDKMetadataPlaces.Part]
+    /// The directory, and the redundant one.
+    let parts: [VMDKMetadataPlaces.Part]
     private let metadata: StorageMetadata
     private let pages: VMDKCaches.Cache
     /// The number of the first page in the cache.
     private let firstPage: UInt64
     private let counted = Mutex<(pages: Set<UInt64>, tables: UInt64)>(([], 0))
 
-    /// A directory at `start` whose tables have `tableSize` bytes. `count` entries must lie in the file, there or in the redundant
+    /// A directory at `start` whose tables have `tableSize` bytes, and are not in `heads`. `count` entries must lie in the file, there or in the redundant
     /// directory: fails with `corrupt` otherwise, and with `unsupported` where there are more than qemu allows.
     init(
         _ metadata: StorageMetadata,
@@ -36,6 +40,7 @@ final class VMDKDirectory: Sendable {
         redundant: UInt64?,
         count: UInt64,
         tableSize: UInt64,
+        heads: [VMDKMetadataPlaces.Part],
         caches: VMDKCaches
     ) throws(DrayError) {
         guard count <= VMDK.mostDirectoryEntries else {
@@ -52,6 +57,7 @@ final class VMDKDirectory: Sendable {
         self.rules = rules
         self.count = count
         self.tableSize = tableSize
+        self.heads = heads
         let size = count * rules.entrySize
         let other = redundant.flatMap { Self.isUsable($0, size, metadata.length) ? $0 : nil }
         if let other, !Self.isUsable(start, size, metadata.length) {
@@ -72,6 +78,12 @@ final class VMDKDirectory: Sendable {
             isSpare = false
             self.redundant = other
         }
+        parts = [
+            VMDKMetadataPlaces.Part("the grain directory", at: self.start, size: size),
+            self.redundant.flatMap {
+                VMDKMetadataPlaces.Part("the redundant grain directory", at: $0, size: size)
+            },
+        ].compactMap { $0 }
     }
 
     private static func isUsable(_ start: UInt64, _ size: UInt64, _ length: UInt64) -> Bool {
@@ -147,8 +159,8 @@ final class VMDKDirectory: Sendable {
         let first = number * Self.pageEntries
         let size = Int(min(Self.pageEntries, count - first))
         var places = try entries(at: start + first * rules.entrySize, size).map(checked)
-        if let redundant, places.contains(where: { $0 <= VMDKEntryRules.invalid }) {
-            let others = try entries(at: redundant + first * rules.entrySize, size).map(checked)
+        if redundant != nil, places.contains(where: { $0 <= VMDKEntryRules.invalid }) {
+            let others = try redundantPlaces(from: first)
             for index in places.indices where places[index] <= VMDKEntryRules.invalid {
                 if others[index] > VMDKEntryRules.invalid { places[index] = others[index] }
             }
@@ -158,10 +170,46 @@ final class VMDKDirectory: Sendable {
         return places
     }
 
-    /// The place that `entry` names, if the table there begins in the file behind the header.
+    /// The place that `entry` names, if the table there begins in the file, and not in other metadata: a descriptor's padding would read
+    /// as a table of no grains.
     private func checked(_ entry: UInt64) -> UInt64 {
         let place = rules.table(entry, tableSize: tableSize)
-        return place < metadata.length ? place : VMDKEntryRules.invalid
+        guard place > VMDKEntryRules.invalid else { return place }
+        return place < metadata.length && part(at: place) == nil ? place : VMDKEntryRules.invalid
+    }
+
+    /// What the byte at `place`, which lies in the file, belongs to, if not to a table.
+    func part(at place: UInt64) -> String? {
+        for part in heads where part.overlaps(place, 1) { return part.name }
+        for part in parts where part.overlaps(place, 1) { return part.name }
+        return nil
+    }
+
+    /// The stretches of the file in which tables lie, both those that are read and the redundant ones; only the first, where there are
+    /// very many.
+    func stretches() throws(DrayError) -> [Range<UInt64>] {
+        var stretches: [Range<UInt64>] = []
+        for first in stride(from: 0, to: count, by: Int(Self.pageEntries)) {
+            for places in [try page(first / Self.pageEntries), try redundantPlaces(from: first)] {
+                for place in places where place > VMDKEntryRules.invalid {
+                    let end = place + tableSize
+                    if let last = stretches.last, last.upperBound == place {
+                        stretches[stretches.count - 1] = last.lowerBound..<end
+                    } else {
+                        stretches.append(place..<end)
+                    }
+                }
+            }
+            if stretches.count > VMDKMetadataPlaces.mostStretches { break }
+        }
+        return stretches
+    }
+
+    /// The places that a page of the redundant directory has, from entry `first` on; none where there is no such directory.
+    private func redundantPlaces(from first: UInt64) throws(DrayError) -> [UInt64] {
+        guard let redundant else { return [] }
+        let size = Int(min(Self.pageEntries, count - first))
+        return try entries(at: redundant + first * rules.entrySize, size).map(checked)
     }
 
     private func entries(at offset: UInt64, _ count: Int) throws(DrayError) -> [UInt64] {

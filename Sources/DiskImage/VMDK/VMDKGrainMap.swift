@@ -26,6 +26,8 @@ final class VMDKGrainMap: Sendable {
         var rules: VMDKEntryRules
         /// Whether a grain is a stream of unknown length.
         var isCompressed = false
+        /// The header, and the descriptor where it is embedded.
+        var heads: [VMDKMetadataPlaces.Part]
 
         /// How much of the disk a table covers. The parser has limited it.
         var coverage: UInt64 { tableEntries * grainSize }
@@ -57,6 +59,7 @@ final class VMDKGrainMap: Sendable {
     /// The number of the first table in the cache.
     private let firstNumber: UInt64
     private let mended = Mutex<Set<UInt64>>([])
+    private let noted = Mutex<VMDKMetadataPlaces?>(nil)
 
     /// The map that `geometry` describes, which keeps tables in `caches`. Fails with `corrupt` where its directory is not in the
     /// file, with `unsupported` where it is too large.
@@ -72,6 +75,7 @@ final class VMDKGrainMap: Sendable {
             redundant: geometry.redundantDirectory,
             count: geometry.tables,
             tableSize: geometry.tableSize,
+            heads: geometry.heads,
             caches: caches
         )
         tables = caches.tables(entries: geometry.tableEntries)
@@ -168,12 +172,12 @@ final class VMDKGrainMap: Sendable {
             guard error.kind == .corrupt, let spare = try directory.redundantPlace(index),
                 let words = try? tableWords(at: spare, entries(of: index))
             else { throw error }
-            tables.insert(places(words, index), number)
+            tables.insert(try places(words, index), number)
             noteMended(index)
         }
         if let known = tables.find(number) { return known }
         // Another thread's tables have pushed it out in the meantime.
-        return places(try tableWords(at: place, entries(of: index)), index)
+        return try places(try tableWords(at: place, entries(of: index)), index)
     }
 
     /// Reads table `index` at `place` and the next ones with it, where they lie behind it.
@@ -192,7 +196,7 @@ final class VMDKGrainMap: Sendable {
         for position in 0..<Int(count) {
             let number = index + UInt64(position)
             let first = position * stride
-            var found = places(words[first..<first + Int(entries(of: number))], number)
+            var found = try places(words[first..<first + Int(entries(of: number))], number)
             try mend(&found, number)
             tables.insert(found, firstNumber + number)
         }
@@ -205,7 +209,7 @@ final class VMDKGrainMap: Sendable {
             let spare = try directory.redundantPlace(index),
             let words = try? tableWords(at: spare, entries(of: index))
         else { return }
-        let others = self.places(words, index)
+        let others = try self.places(words, index)
         var count = 0
         for entry in places.indices
         where (isEmpty || places[entry] == VMDKEntryRules.invalid)
@@ -239,16 +243,34 @@ final class VMDKGrainMap: Sendable {
         return min(geometry.tableEntries, rest.dividedRoundingUp(by: geometry.grainSize))
     }
 
-    /// Places of entries as stored; what is not in the file is invalid. The disk's last grain may be cut off with it.
-    private func places(_ words: some Collection<UInt64>, _ index: UInt64) -> [UInt64] {
+    /// Where the extent's own metadata are. The first call walks through the directory.
+    func metadataPlaces() throws(DrayError) -> VMDKMetadataPlaces {
+        try noted.withLock { noted throws(DrayError) in
+            if let noted { return noted }
+            let places = VMDKMetadataPlaces(
+                geometry.heads + directory.parts,
+                tables: try directory.stretches()
+            )
+            noted = places
+            return places
+        }
+    }
+
+    /// Places of entries as stored; what is not in the file, or in its metadata, is invalid. The disk's last grain may be cut off with it.
+    private func places(_ words: some Collection<UInt64>, _ index: UInt64) throws(DrayError)
+        -> [UInt64]
+    {
         let (rules, size, length) = (geometry.rules, geometry.grainSize, metadata.length)
+        let own = try metadataPlaces()
+        let isFree = { (place: UInt64, needed: UInt64) in
+            place < length && length - place >= needed && own.part(at: place, size: needed) == nil
+        }
         let needed = geometry.isCompressed ? 1 : size
         var places = words.map { word in
             let place = rules.grain(word, grainSize: size)
             // Nothing that has a place is within the first sector.
             guard place > VMDKEntryRules.invalid else { return place }
-            let isInside = place < length && length - place >= needed
-            return isInside ? place : VMDKEntryRules.invalid
+            return isFree(place, needed) ? place : VMDKEntryRules.invalid
         }
         if index + 1 == geometry.tables, let last = places.indices.last,
             places[last] == VMDKEntryRules.invalid
@@ -256,39 +278,8 @@ final class VMDKGrainMap: Sendable {
             let rest = (geometry.size - 1) % size + 1
             let word = words[words.index(words.startIndex, offsetBy: last)]
             let place = rules.grain(word, grainSize: size)
-            if place > VMDKEntryRules.invalid, place < length, length - place >= rest {
-                places[last] = place
-            }
+            if place > VMDKEntryRules.invalid, isFree(place, rest) { places[last] = place }
         }
         return places
-    }
-
-    private func damagedTable(_ index: UInt64) throws(DrayError) -> DrayError {
-        let entry = String(try directory.stored(index), radix: 16)
-        return DrayError(
-            .corrupt,
-            "entry \(index) of the grain directory is 0x\(entry): no grain table is there in the file",
-            file: metadata.storage.name,
-            offset: directory.start + index * geometry.rules.entrySize
-        )
-    }
-
-    /// The error about entry `entry` of table `index`.
-    func damage(_ index: UInt64, _ entry: Int) throws(DrayError) -> DrayError {
-        let table = try directory.place(index)
-        let offset = table + UInt64(entry) * geometry.rules.entrySize
-        let word = try metadata.littleEndianWords(
-            "a grain table",
-            at: offset,
-            count: 1,
-            width: Int(geometry.rules.entrySize)
-        )[0]
-        let guest = index * geometry.coverage + UInt64(entry) * geometry.grainSize
-        return DrayError(
-            .corrupt,
-            "the grain table's entry for offset \(guest) of the extent is 0x\(String(word, radix: 16)): no grain is there in the file (\(metadata.length) bytes)",
-            file: metadata.storage.name,
-            offset: offset
-        )
     }
 }

@@ -38,6 +38,7 @@ final class VMDKSparseExtent: Sendable {
             let header = try VMDKSparseHeader(head, file: storage.name)
             hasMarkers = header.flags.contains(.markers)
             geometry = try Self.geometry(try Self.header(header, metadata), metadata)
+            if isEmbedded { geometry.heads += Self.descriptor(header) }
         }
         let size = sectors * VMDK.sector
         guard size <= geometry.size, geometry.size - size < geometry.grainSize else {
@@ -112,7 +113,8 @@ final class VMDKSparseExtent: Sendable {
             directory: directory,
             redundantDirectory: redundant,
             rules: .hosted(zeroedGrains: header.flags.contains(.zeroedGrains)),
-            isCompressed: header.isCompressed
+            isCompressed: header.isCompressed,
+            heads: head(UInt64(VMDK.sparseHeaderLength))
         )
     }
 
@@ -123,8 +125,21 @@ final class VMDKSparseExtent: Sendable {
             tableEntries: VMDKCOWDHeader.tableEntries,
             directory: UInt64(header.directory) * VMDK.sector,
             redundantDirectory: nil,
-            rules: .cowd
+            rules: .cowd,
+            heads: head(UInt64(VMDKCOWDHeader.length))
         )
+    }
+
+    private static func head(_ size: UInt64) -> [VMDKMetadataPlaces.Part] {
+        [VMDKMetadataPlaces.Part("the header", at: 0, size: size)].compactMap { $0 }
+    }
+
+    /// Where the embedded descriptor is. An extent with another one may say anything here.
+    private static func descriptor(_ header: VMDKSparseHeader) -> [VMDKMetadataPlaces.Part] {
+        guard let start = header.descriptorOffset.multiplied(by: VMDK.sector),
+            let size = header.descriptorSize.multiplied(by: VMDK.sector)
+        else { return [] }
+        return [VMDKMetadataPlaces.Part("the descriptor", at: start, size: size)].compactMap { $0 }
     }
 
     private static func geometry(_ header: VMDKSpaceEfficientHeader, _ storage: any Storage)
@@ -140,7 +155,8 @@ final class VMDKSparseExtent: Sendable {
             rules: .spaceEfficient(
                 tables: header.tables * VMDK.sector,
                 grains: header.grains * VMDK.sector
-            )
+            ),
+            heads: head(UInt64(VMDKSpaceEfficientHeader.length))
         )
         let room = header.directorySize * VMDK.sector / VMDK.spaceEfficientEntrySize
         guard geometry.tables <= room else {

@@ -160,7 +160,7 @@ internal import Testing
                 tar -cf a.ova m.ovf disk.raw
                 """,
             error: .corrupt,
-            words: ["gone.vmdk"]
+            words: ["envelope names the disk gone.vmdk", "disks that are there: none"]
         ),
         Case(
             testDescription: "a disk in chunks",
@@ -196,6 +196,19 @@ internal import Testing
         let error = try #require(archive.problem("a.ova"))
         #expect(error.kind == wrong.error, "\(error)")
         for word in wrong.words { #expect("\(error)".contains(word), "\(error)") }
+    }
+
+    @Test func `only disks that are there are offered instead of one that is not`() throws {
+        let archive = try ArchiveFile()
+        try archive.writeEnvelope(["gone.vmdk", "disk.vmdk"])
+        try archive.run("tar -cf a.ova machine.ovf disk.vmdk")
+        let promised = try #require(archive.problem("a.ova", member: "gone.vmdk"))
+        #expect(promised.kind == .corrupt, "\(promised)")
+        #expect("\(promised)".contains("names the disk gone.vmdk, but"), "\(promised)")
+        #expect("\(promised)".hasSuffix("that are there: disk.vmdk"), "\(promised)")
+        let unheard = try #require(archive.problem("a.ova", member: "zz"))
+        #expect(unheard.kind == .invalid, "\(unheard)")
+        #expect("\(unheard)".hasSuffix("no member zz; its disks are: disk.vmdk"), "\(unheard)")
     }
 
     @Test func `bytes at random give an error or the disk`() throws {

@@ -79,11 +79,18 @@ internal import Testing
         #expect(found > 20, "DRAY_SEED=\(generator.seed): only \(found)")
     }
 
-    @Test(arguments: StreamFile.recipes)
-    func `what follows the stream is not passed over`(recipe: StreamFile.Recipe) throws {
-        let bytes = try stream(recipe) + Array("garbage!".utf8)
-        let error = try #require(try problem(bytes, recipe.kind))
-        #expect(error.kind == .corrupt && error.offset == UInt64(bytes.count - 8), "\(error)")
+    @Test(
+        arguments: StreamFile.recipes,
+        ["g", "garb", "garbage", "garbage!", "more garbage, and more"]
+    )
+    func `what follows the stream is not passed over, and called so`(
+        recipe: StreamFile.Recipe,
+        garbage: String
+    ) throws {
+        let bytes = try stream(recipe)
+        let error = try #require(try problem(bytes + Array(garbage.utf8), recipe.kind))
+        #expect(error.kind == .corrupt && error.offset == UInt64(bytes.count), "\(error)")
+        #expect("\(error)".contains("what follows the last"), "\(error)")
     }
 
     /// A stream, by hex digits, and words of its error.

@@ -140,6 +140,47 @@ internal import Testing
             bytes,
             map in bytes.put(UInt32(bytes.count / 512 - 1), at: map.tables[1] + 4)
         },
+        Damage(
+            testDescription: "a grain in the descriptor",
+            kind: .corrupt,
+            says: "the grain would lie in the descriptor"
+        ) {
+            bytes,
+            map in bytes.put(UInt32(20), at: map.tables[1] + 4)
+        },
+        Damage(
+            testDescription: "a grain in the directory",
+            kind: .corrupt,
+            says: "the grain would lie in the grain directory"
+        ) {
+            bytes,
+            map in bytes.put(UInt32(map.directory / 512), at: map.tables[1] + 4)
+        },
+        Damage(
+            testDescription: "a grain in a table",
+            kind: .corrupt,
+            says: "offset 69632 of the extent is 0x18: the grain would lie in a grain table"
+        ) {
+            bytes,
+            map in bytes.put(UInt32(map.tables[2] / 512), at: map.tables[1] + 4)
+        },
+        Damage(
+            testDescription: "a table in the descriptor",
+            kind: .corrupt,
+            says:
+                "entry 1 of the grain directory is 0x14: a grain table would lie in the descriptor"
+        ) {
+            bytes,
+            map in bytes.put(UInt32(20), at: map.directory + 4)
+        },
+        Damage(
+            testDescription: "a table in the directory",
+            kind: .corrupt,
+            says: "a grain table would lie in the grain directory"
+        ) {
+            bytes,
+            map in bytes.put(UInt32(map.directory / 512), at: map.directory + 4)
+        },
         Damage(testDescription: "a zeroed grain without the flag", kind: .corrupt, says: "is 0x1") {
             bytes,
             _ in bytes[8] &= ~4
@@ -323,6 +364,12 @@ internal import Testing
         Damage(testDescription: "tables are zeros", kind: .corrupt, says: "") { bytes, map in
             for table in map.tables { for place in table..<table + 512 { bytes[place] = 0 } }
         },
+        Damage(testDescription: "entries that name metadata", kind: .corrupt, says: "") {
+            bytes,
+            map in
+            for entry in 0..<16 { bytes.put(UInt32(entry + 2), at: map.tables[1] + entry * 4) }
+            bytes.put(UInt32(1), at: map.directory + 8)
+        },
         Damage(testDescription: "entries of a table", kind: .corrupt, says: "") { bytes, map in
             for entry in 0..<16 { bytes.put(UInt32.max, at: map.tables[1] + entry * 4) }
         },
@@ -408,6 +455,25 @@ internal import Testing
         var craft = VMDKCraft([.data, .zero, .hole, .data])
         craft.form = .spaceEfficient
         try expectRefusal(&craft, .seSparse, "seSparse", says) { $0.put(value, at: offset) }
+    }
+
+    @Test func `grains of ESX's extents are not in their metadata either`() throws {
+        var craft = VMDKCraft([.data, .hole, .data])
+        craft.form = .cowd
+        _ = try craft.make()
+        let table = craft.map.tables[0]
+        try expectRefusal(&craft, .vmfsSparse, "vmfsSparse", "would lie in the header") {
+            $0.put(UInt32(3), at: table)
+        }
+        try expectRefusal(&craft, .vmfsSparse, "vmfsSparse", "would lie in a grain table") {
+            $0.put(UInt32(table / 512 + 1), at: table)
+        }
+        craft.form = .spaceEfficient
+        _ = try craft.make()
+        let directory = craft.map.directory
+        try expectRefusal(&craft, .seSparse, "seSparse", "would lie in the grain directory") {
+            $0.put(UInt64(directory / 512), at: 192)
+        }
     }
 
     @Test(arguments: [4 << 60, 1, 15 << 60 | 5] as [UInt64])
