@@ -25,7 +25,7 @@ final class ClusterDecoder: Sendable {
         windows = StreamWindows(longest: clusterSize * 2) {
             switch compression {
             case .zlib: DeflateDecoder()
-            case .zstd: ZstdDecoder(windowBits: clusterSize.trailingZeroBitCount)
+            case .zstd: ZstdDecoder()
             }
         }
     }
