@@ -103,7 +103,7 @@ extension ConvertTarget {
         var end: UInt64 = 0
         for placement in results.compactMap(\.placement) {
             guard let start = placement.reservation, let stored = placement.stored else { continue }
-            let layout = PackedLayout(stored, clusterSize: packing.rules.clusterSize)
+            let layout = PackedLayout(stored, packing.rules)
             let places = layout.places(from: start.bytes)
             end = max(end, places.end + UInt64(packing.trailerLength))
         }

@@ -76,13 +76,13 @@ struct PackedRange {
     private let packing: Packing
     private var layout: PackedLayout
     private var fill = 0
-    /// Stretches of the buffer that hold clusters of one kind.
-    private var stretches: [(bytes: Range<Int>, isPlain: Bool)] = []
+    /// Stretches of the buffer that hold clusters of one kind, and the gap that is left in the file before them.
+    private var stretches: [(bytes: Range<Int>, isPlain: Bool, gap: UInt64)] = []
 
     /// Begins without clusters.
     init(_ packing: Packing) {
         self.packing = packing
-        layout = PackedLayout(clusterSize: packing.rules.clusterSize)
+        layout = PackedLayout(packing.rules)
     }
 
     /// The size of a buffer that holds ranges of `rangeSize` bytes, whatever their content.
@@ -102,13 +102,15 @@ struct PackedRange {
         let length = encoder.encode(guest, buffer, bytes, into: output, at: fill)
         if length == nil { output.copy(buffer, bytes, to: fill) }
         lengths.append(length)
-        _ = layout.add(UInt64(length ?? 0))
+        let before = layout.streamLength
+        let place = layout.add(UInt64(length ?? 0))
         let end = fill + (length ?? bytes.count)
         let isPlain = length == nil
-        if let last = stretches.last, last.isPlain == isPlain {
+        let gap = isPlain ? 0 : place - before
+        if let last = stretches.last, last.isPlain == isPlain, gap == 0 {
             stretches[stretches.count - 1].bytes = last.bytes.lowerBound..<end
         } else {
-            stretches.append((fill..<end, isPlain))
+            stretches.append((fill..<end, isPlain, gap))
         }
         fill = end
     }
@@ -117,13 +119,14 @@ struct PackedRange {
     func space(_ alignment: UInt64) -> SpaceRequest {
         let cluster = packing.rules.clusterSize
         let streams = layout.streamLength + UInt64(packing.trailerLength)
-        guard alignment > 1 else {
+        guard alignment > 1 || layout.isAligned else {
             return SpaceRequest(streams, alignedBytes: layout.plainLength, alignment: cluster)
         }
         return SpaceRequest(
             0,
             alignedBytes: layout.plainLength + streams,
-            alignment: layout.plainCount > 0 ? max(alignment, cluster) : alignment
+            alignment: layout.plainCount > 0 || layout.isAligned
+                ? max(alignment, cluster) : alignment
         )
     }
 
@@ -144,7 +147,7 @@ struct PackedRange {
             if let last = stretches.last, !last.isPlain {
                 stretches[stretches.count - 1].bytes = last.bytes.lowerBound..<fill
             } else {
-                stretches.append((bytes, false))
+                stretches.append((bytes, false, 0))
             }
         }
         return stretches.map { stretch in
@@ -153,6 +156,7 @@ struct PackedRange {
                 defer { next.plain += length }
                 return GranuleStates.Piece(bytes: stretch.bytes, host: next.plain)
             }
+            next.stream += stretch.gap
             defer { next.stream += length }
             return GranuleStates.Piece(bytes: stretch.bytes, host: next.stream)
         }

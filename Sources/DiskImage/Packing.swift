@@ -121,19 +121,28 @@ package struct StoredLengths: Sendable, Hashable, Codable {
 
 /// Where the clusters of a packed range lie: those that are stored as they are at multiples of their size, one behind the other, and
 /// the streams without gaps, both in guest order. Where the range's place begins at a multiple of that size the streams come behind, else in front.
+///
+/// Where few may share a cluster of the file, a stream that would be one too many begins at the next; such ranges begin at a multiple of the
+/// cluster size, so that no other has a part in theirs. They take no more than the clusters would that they hold.
 package struct PackedLayout: Sendable, Hashable {
     /// How many clusters are stored as they are.
     package private(set) var plainCount: UInt64 = 0
-    /// Bytes of all streams.
+    /// Bytes of all streams, with the gaps between them.
     package private(set) var streamLength: UInt64 = 0
     private let clusterSize: UInt64
+    private let mostShared: UInt64
+    /// How many streams have a part in the cluster of the file that the next one may begin in.
+    private var sharing: UInt64 = 0
 
-    /// The layout of clusters of so many bytes; none yet.
-    package init(clusterSize: UInt64) { self.clusterSize = clusterSize }
+    /// The layout of a target's clusters; none yet.
+    package init(_ rules: Allocation) {
+        clusterSize = rules.clusterSize
+        mostShared = rules.mostShared
+    }
 
     /// The layout of all clusters of `lengths`.
-    package init(_ lengths: StoredLengths, clusterSize: UInt64) {
-        self.clusterSize = clusterSize
+    package init(_ lengths: StoredLengths, _ rules: Allocation) {
+        self.init(rules)
         var iterator = lengths.makeIterator()
         while let length = iterator.next() { _ = add(length) }
     }
@@ -144,9 +153,22 @@ package struct PackedLayout: Sendable, Hashable {
             defer { plainCount += 1 }
             return plainCount * clusterSize
         }
-        defer { streamLength += length }
-        return streamLength
+        if sharing == mostShared {
+            streamLength = streamLength.dividedRoundingUp(by: clusterSize) * clusterSize
+            sharing = 0
+        }
+        let start = streamLength
+        streamLength += length
+        if streamLength % clusterSize == 0 {
+            sharing = 0
+        } else {
+            sharing = start / clusterSize == streamLength / clusterSize ? sharing + 1 : 1
+        }
+        return start
     }
+
+    /// Whether places must begin at a multiple of the cluster size.
+    package var isAligned: Bool { mostShared < .max }
 
     /// Bytes of the clusters that are stored as they are.
     package var plainLength: UInt64 { plainCount * clusterSize }

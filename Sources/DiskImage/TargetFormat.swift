@@ -139,6 +139,8 @@ package struct Allocation: Sendable, Hashable {
     package let storesZeros: Bool
     /// What the format's tables can name ends here: payload beyond it is `unsupported`.
     package let payloadLimit: HostOffset
+    /// How many compressed clusters may have a part in one cluster of the file: what its reference count can say.
+    package let mostShared: UInt64
 
     /// Names the rules.
     package init(
@@ -147,7 +149,8 @@ package struct Allocation: Sendable, Hashable {
         granule: UInt64,
         marksZeros: Bool,
         storesZeros: Bool = false,
-        payloadLimit: HostOffset = HostOffset(UInt64(Int64.max))
+        payloadLimit: HostOffset = HostOffset(UInt64(Int64.max)),
+        mostShared: UInt64 = .max
     ) {
         self.firstPayload = firstPayload
         self.clusterSize = clusterSize
@@ -155,6 +158,7 @@ package struct Allocation: Sendable, Hashable {
         self.marksZeros = marksZeros
         self.storesZeros = storesZeros
         self.payloadLimit = payloadLimit
+        self.mostShared = mostShared
     }
 }
 

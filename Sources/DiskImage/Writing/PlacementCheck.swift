@@ -68,7 +68,7 @@ struct PlacementCheck {
     ) throws(DrayError) {
         guard let stored = placement.stored, let largestStream else { return }
         var lengths = stored.makeIterator()
-        var layout = PackedLayout(clusterSize: rules.clusterSize)
+        var layout = PackedLayout(rules)
         var count = 0
         while let length = lengths.next() {
             guard length <= largestStream else {
@@ -82,7 +82,8 @@ struct PlacementCheck {
             throw contradiction(index, "has \(count) lengths of \(wanted) clusters")
         }
         guard start >= rules.firstPayload.bytes,
-            start <= UInt64(Int64.max) / 2
+            start <= UInt64(Int64.max) / 2,
+            !layout.isAligned || start % rules.clusterSize == 0
         else { throw contradiction(index, "has its reservation at \(start)") }
         let end = layout.places(from: start).end
         guard end <= rules.payloadLimit.bytes else {

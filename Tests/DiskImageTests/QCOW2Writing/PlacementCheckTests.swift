@@ -81,6 +81,26 @@ import Testing
         }
     }
 
+    @Test("streams that begin where few may share a cluster are an error", arguments: [512, 0])
+    func narrowCounts(askew: UInt64) throws {
+        let target = try QCOW2Target(
+            guestSize: Self.size,
+            options: parse("refcount_bits=2"),
+            compression: .fast
+        )
+        var lengths = StoredLengths()
+        for _ in 0..<8 { lengths.append(100) }
+        let placement = RangePlacement(
+            range: GuestRange(GuestOffset(0), length: Self.size),
+            reservation: HostOffset(Self.cluster + askew),
+            runs: [Run(.data, 8)],
+            stored: lengths
+        )
+        let storage = MemoryStorage(length: 4 * Self.cluster)
+        guard askew > 0 else { return try target.seal(storage, [placement]) }
+        #expect(throws: DrayError.self) { try target.seal(storage, [placement]) }
+    }
+
     @Test("zeros that version 2 cannot mark are an error")
     func zerosInVersion2() throws {
         let options = parse("compat=v2,backing_file=b,backing_fmt=raw")

@@ -39,6 +39,51 @@ import Testing
         try image.expectSound(comment)
     }
 
+    @Test(
+        "random disks with random options are compressed right",
+        .timeLimit(.minutes(5)),
+        arguments: SeededGenerator.seeds(24)
+    )
+    func compressedDisks(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let top = ImageDescription.random(using: &generator, largestSize: 4 << 20, sizeUnit: 1)
+        let hasBase = Bool.random(using: &generator)
+        let base = ImageDescription.random(using: &generator, largestSize: 4 << 20)
+        let options = Self.randomCompression(hasBase: hasBase, &generator)
+        let comment: Comment = "DRAY_SEED=\(seed) \(options)"
+        let image = try WrittenImage(
+            top,
+            on: hasBase ? base : nil,
+            options: options,
+            compression: .fast,
+            seed: seed
+        )
+        try image.expectSound(comment)
+        let driver = try ImageOpener(gate: DirectoryGate()).open(path: image.path)
+        let reader = try QCOW2Workshop.content(
+            of: driver.layers[0],
+            below: hasBase ? base.bytes : []
+        )
+        #expect(reader == (try ImageFile.read(image.reference)), comment)
+    }
+
+    private static func randomCompression(
+        hasBase: Bool,
+        _ generator: inout SeededGenerator
+    ) -> String {
+        let extended = Int.random(in: 0..<3, using: &generator) == 0
+        let sizes = extended ? ["16k", "64k", "2M"] : sizes
+        var options = "cluster_size=" + (sizes.randomElement(using: &generator) ?? "64k")
+        if extended { options += ",extended_l2=on" }
+        if hasBase { options += ",backing_file=base.raw,backing_fmt=raw" }
+        if !extended && Int.random(in: 0..<4, using: &generator) == 0 {
+            return options + ",compat=0.10"
+        }
+        let type = Bool.random(using: &generator) ? "zlib" : "zstd"
+        let bits = 1 << Int.random(in: 0...6, using: &generator)
+        return options + ",compression_type=\(type),refcount_bits=\(bits)"
+    }
+
     private static func randomOptions(
         hasBase: Bool,
         _ generator: inout SeededGenerator

@@ -50,12 +50,12 @@ struct SmallDataPlane {
                 lengths.append(length)
                 streams.append(length.map { space.bytes(0..<$0) })
             }
-            let layout = PackedLayout(lengths, clusterSize: rules.clusterSize)
-            if layout.streamLength == 0, layout.plainCount > 0 {
+            let layout = PackedLayout(lengths, rules)
+            if layout.isAligned || layout.streamLength == 0 && layout.plainCount > 0 {
                 next = next.roundedUp(to: rules.clusterSize) ?? next
             }
             let starts = layout.places(from: next)
-            var places = PackedLayout(clusterSize: rules.clusterSize)
+            var places = PackedLayout(rules)
             for (start, stream) in zip(clusters, streams) {
                 let distance = places.add(UInt64(stream?.count ?? 0))
                 guard let stream else {

@@ -22,6 +22,7 @@ struct WrittenImage {
         on base: ImageDescription? = nil,
         options: String,
         format: ImageFormat = .qcow2,
+        compression: CompressionEffort? = nil,
         seed: UInt64 = 1
     ) throws {
         directory = try TemporaryDirectory()
@@ -33,7 +34,8 @@ struct WrittenImage {
         target = try TargetFormats.make(
             format,
             guestSize: top.size,
-            options: parse(options)
+            options: parse(options),
+            compression: compression
         )
         let storage = try StorageOpener.open(path, for: .creating, cache: .writeback)
         var plane = SmallDataPlane(

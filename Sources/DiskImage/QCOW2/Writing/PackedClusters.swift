@@ -7,7 +7,7 @@ internal import BlockIO
 struct PackedClusters {
     private let placement: RangePlacement
     private let stored: StoredLengths
-    private let clusterSize: UInt64
+    private let rules: Allocation
     private let layout: PackedLayout
 
     /// The clusters of a placement that was validated; nil where it is no packed one.
@@ -15,8 +15,8 @@ struct PackedClusters {
         guard let stored = placement.stored else { return nil }
         self.placement = placement
         self.stored = stored
-        clusterSize = rules.clusterSize
-        layout = PackedLayout(stored, clusterSize: clusterSize)
+        self.rules = rules
+        layout = PackedLayout(stored, rules)
     }
 
     /// Where the range's bytes lie.
@@ -27,9 +27,9 @@ struct PackedClusters {
 
     /// Calls `body` with each run of clusters in guest order; each cluster that is stored is a run of its own.
     func forEachRun<E: Error>(_ body: (ClusterRun) throws(E) -> Void) throws(E) {
-        var cluster = placement.range.start.bytes / clusterSize
+        var cluster = placement.range.start.bytes / rules.clusterSize
         var lengths = stored.makeIterator()
-        var distances = PackedLayout(clusterSize: clusterSize)
+        var distances = PackedLayout(rules)
         let starts = layout.places(from: placement.reservation?.bytes ?? 0)
         for run in placement.runs {
             let count = UInt64(run.count)

@@ -9,20 +9,10 @@ struct QCOW2Codec: Sendable, Hashable {
     private let effort: CompressionEffort
     private let clusterSize: Int
 
-    /// The least width of a refcount, in bits: many streams share a cluster, and each is counted.
-    private static let leastRefcountBits: UInt64 = 16
-
-    /// Fails with `invalid` for a level that the codec does not have, and for options that make no sense beside compression, with
-    /// `unsupported` for narrow refcounts.
+    /// Fails with `invalid` for a level that the codec does not have, and for options that make no sense beside compression.
     init(_ options: QCOW2Options, _ effort: CompressionEffort) throws(DrayError) {
         guard options.preallocation == .off else {
             throw DrayError(.invalid, "compression and preallocation exclude each other")
-        }
-        guard options.refcountBits >= Self.leastRefcountBits else {
-            throw DrayError(
-                .unsupported,
-                "compressed clusters need a refcount_bits of \(Self.leastRefcountBits) or more"
-            )
         }
         compression = options.compression
         clusterSize = Int(options.clusterSize)

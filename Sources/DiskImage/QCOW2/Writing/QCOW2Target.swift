@@ -7,7 +7,7 @@ package import Storage
 /// Writes qcow2 images of version 2 and 3.
 ///
 /// The first cluster is the header's and stays zeros until ``seal(_:file:_:_:)``; payload follows, the tables come behind it.
-/// Compressed clusters are packed without gaps, whatever host clusters they share, and several may be counted in one refcount.
+/// Compressed clusters are packed without gaps, whatever host clusters they share, up to what a refcount can count.
 /// With preallocation every guest cluster has its place from the start: at its own offset behind the first cluster, or,
 /// where subclusters make the difference between stored and merely kept, wherever it is reserved.
 package struct QCOW2Target: TargetFormat {
@@ -128,7 +128,9 @@ extension QCOW2Options {
             storesZeros: version == 2 && backing != nil || storesAllZeros,
             payloadLimit: HostOffset(
                 isPacked ? QCOW2.compressedReach(clusterSize: clusterSize) : UInt64(Int64.max)
-            )
+            ),
+            // In a cluster of 2 MiB there is no room for as many streams as 16 bits can count.
+            mostShared: isPacked && refcountBits < 16 ? (1 << refcountBits) - 1 : .max
         )
     }
 

@@ -25,13 +25,17 @@ struct RefcountPattern {
         for index in endWord * perWord..<range.upperBound { setOne(index, in: buffer) }
     }
 
-    /// Adds one to entry `index`, counted from the buffer's first byte. Entries have 16 bits at least, and are not full.
+    /// Adds one to entry `index`, counted from the buffer's first byte, which is not full.
     func add(one index: Int, in buffer: AlignedBuffer) {
         switch bits {
+        case 1, 2, 4, 8:
+            let byte = index * bits / 8
+            let old = buffer.bigEndian(byte, as: UInt8.self)
+            buffer.storeBigEndian(old + (1 << UInt8(index * bits % 8)), at: byte)
         case 16: add(index * 2, UInt16.self, in: buffer)
         case 32: add(index * 4, UInt32.self, in: buffer)
         case 64: add(index * 8, UInt64.self, in: buffer)
-        default: preconditionFailure("clusters are shared where refcounts have 16 bits or more")
+        default: preconditionFailure("refcounts have 1 to 64 bits")
         }
     }
 

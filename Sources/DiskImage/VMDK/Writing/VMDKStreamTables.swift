@@ -43,6 +43,9 @@ enum VMDKStreamTables {
     /// Where a range's grains end and its table's marker begins; nil where it has none.
     static func tableMarker(_ placement: RangePlacement) -> HostOffset? {
         guard let start = placement.reservation, let stored = placement.stored else { return nil }
-        return start + PackedLayout(stored, clusterSize: VMDKSparseLayout.grainSize).streamLength
+        var lengths = stored.makeIterator()
+        var end = start
+        while let length = lengths.next() { end = end + length }
+        return end
     }
 }
