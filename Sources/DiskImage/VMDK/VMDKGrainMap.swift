@@ -101,7 +101,8 @@ final class VMDKGrainMap: Sendable {
         // A run goes on only where the one before reached its table's end, and an error belongs to the bytes that it concerns:
         // it will be met when they are asked for.
         while start + length < end, (start + length) % geometry.coverage == 0 {
-            index += 1
+            // Absent tables are passed over many at a time.
+            index = (start + length) / geometry.coverage
             guard let more = try? continuation(&next, step, index, end), more > 0 else { break }
             length += more
         }

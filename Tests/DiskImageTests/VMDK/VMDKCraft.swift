@@ -32,6 +32,8 @@ struct VMDKCraft {
     var isCompressed = false
     var hasMarkers = false
     var isRedundant = false
+    /// Whether the directory has no tables where there are only holes.
+    var isThin = false
     /// The descriptor to embed; nil leaves it out.
     var descriptor: VMDKDescriptor?
     /// The first byte of data: tells extents apart.
@@ -164,6 +166,13 @@ struct VMDKCraft {
                 let entry = grain == .zero ? 1 : UInt32(map.grains[index] / 512)
                 out.put(entry, at: place)
                 if isRedundant { out.put(entry, at: place - distance) }
+            }
+        }
+        for table in 0..<tableCount where isThin {
+            let own = grains[table * perTable..<min(grains.count, (table + 1) * perTable)]
+            guard own.allSatisfy({ $0 == .hole }) else { continue }
+            for directory in [map.directory, map.redundant] where directory > 0 {
+                out.put(UInt32(0), at: directory + table * 4)
             }
         }
     }

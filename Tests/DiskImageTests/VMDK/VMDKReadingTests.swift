@@ -24,6 +24,20 @@ internal import Testing
             $0.tableEntries = 512
         },
         Case(testDescription: "tables of 3 entries") { $0.tableEntries = 3 },
+        Case(testDescription: "no tables for holes") {
+            $0.tableEntries = 1
+            $0.isThin = true
+        },
+        Case(testDescription: "no tables for holes, redundant") {
+            $0.tableEntries = 2
+            $0.isThin = true
+            $0.isRedundant = true
+        },
+        Case(testDescription: "stream without tables for holes") {
+            stream(&$0, .footer, markers: true)
+            $0.tableEntries = 2
+            $0.isThin = true
+        },
         Case(testDescription: "a short last grain") { $0.missingSectors = 5 },
         Case(testDescription: "redundant") { $0.isRedundant = true },
         Case(testDescription: "stream with a footer") { stream(&$0, .footer, markers: true) },
