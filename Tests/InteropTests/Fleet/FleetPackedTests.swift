@@ -61,12 +61,7 @@ struct FleetPackedTests {
         if !isKilled { try rig.worker("-m", "2") }
         let jobs = try submitBoth(rig)
         if isKilled {
-            try waitUntil("both have ranges\(rig.logs)") {
-                let lines = try rig.values(of: "results", format: "%k %h\n").filter {
-                    $0.contains("dray.result.range.v1")
-                }
-                return jobs.allSatisfy { job in lines.contains { $0.hasPrefix(job) } }
-            }
+            try rig.waitForRanges(of: jobs)
             victim.kill()
             #expect(try rig.check("jobs", "--state", "running").contains("zlib"))
             try rig.worker("-m", "2")

@@ -78,6 +78,16 @@ final class FleetRig {
         try submit("convert", "-O", format, "--range-size", size, "s/" + source, "s/" + target)
     }
 
+    /// Waits until each of `jobs` has ranges that are done: what is killed then is killed in their middle.
+    func waitForRanges(of jobs: [String]) throws {
+        try waitUntil("all have ranges\(logs)") {
+            let lines = try values(of: "results", format: "%k %h\n").filter {
+                $0.contains("dray.result.range.v1")
+            }
+            return jobs.allSatisfy { job in lines.contains { $0.hasPrefix(job) } }
+        }
+    }
+
     /// Follows a job to its end.
     func watch(_ job: String, limitSeconds: Int = 300) throws -> Tool.Output {
         do {

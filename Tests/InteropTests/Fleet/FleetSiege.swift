@@ -18,7 +18,7 @@ final class FleetSiege {
     }
 
     /// The images that jobs read.
-    let sources: Set<String> = ["disk.raw", "disk.qcow2", "base.qcow2"]
+    let sources: Set<String> = ["disk.raw", "disk.qcow2", "disk.vmdk", "base.qcow2"]
     /// How many jobs were found right.
     private(set) var judged = 0
 
@@ -29,6 +29,15 @@ final class FleetSiege {
     private var jobs: [Job] = []
     private var submitted = 0
     private static let mostJobs = 5
+    /// The options of all kinds of conversions: of the VMDK ones a stream comes in order, others have several files.
+    private static let conversions =
+        [
+            ["-O", "qcow2"], ["-O", "raw"], ["-O", "qcow2", "-B", "base.qcow2", "-F", "qcow2"],
+            ["-c", "-O", "qcow2"], ["-c", "-O", "qcow2", "-o", "compression_type=zstd"],
+        ]
+        + [
+            "streamOptimized", "monolithicSparse", "twoGbMaxExtentSparse", "twoGbMaxExtentFlat",
+        ].map { ["-O", "vmdk", "-o", "subformat=\($0)"] }
 
     /// A fleet of two coordinators and three workers.
     init(_ rig: FleetRig) throws {
@@ -37,6 +46,7 @@ final class FleetSiege {
         try Tool.check([
             "bash", "-c",
             "cd \(rig.store("")) && qemu-img convert -f raw -O qcow2 disk.raw disk.qcow2 && "
+                + "qemu-img convert -f raw -O vmdk -o subformat=streamOptimized disk.raw disk.vmdk && "
                 + "qemu-img create -q -f qcow2 base.qcow2 40M",
         ])
         digest = try rig.localChecksum("disk.raw")
@@ -51,23 +61,15 @@ final class FleetSiege {
             let target = "t\(submitted)"
             let id = "job-\(submitted)"
             let size = ["4M", "8M", "16M"].randomElement(using: &generator) ?? "4M"
-            let source = Bool.random(using: &generator) ? "s/disk.raw" : "s/disk.qcow2"
-            let common = ["--id", id, "--range-size", size]
-            let commands: [[String]] = [
-                ["convert", "-O", "qcow2", source, "s/\(target)"],
-                ["convert", "-O", "raw", source, "s/\(target)"],
-                [
-                    "convert", "-O", "qcow2", "-B", "base.qcow2", "-F", "qcow2", source,
-                    "s/\(target)",
-                ],
-                ["convert", "-c", "-O", "qcow2", source, "s/\(target)"],
-                [
-                    "convert", "-c", "-O", "qcow2", "-o", "compression_type=zstd", source,
-                    "s/\(target)",
-                ],
-                ["checksum", source],
-            ]
+            let ending = ["raw", "qcow2", "vmdk"].randomElement(using: &generator) ?? "raw"
+            let source = "s/disk.\(ending)"
+            let commands =
+                Self.conversions.map { ["convert"] + $0 + [source, "s/\(target)"] }
+                + [["checksum", source]]
             let command = commands.randomElement(using: &generator) ?? commands[0]
+            // The ranges of a stream are those of its tables.
+            let isStream = command.contains("subformat=streamOptimized")
+            let common = ["--id", id] + (isStream ? [] : ["--range-size", size])
             let result = try rig.dray(
                 ["submit", command[0]] + common + command.dropFirst(),
                 limitSeconds: 300
@@ -160,7 +162,8 @@ final class FleetSiege {
             if try Tool.check(["head", "-c", "3", rig.store(target)]) == "QFI" {
                 try rig.expectClean(target)
             }
-            try Tool.check(["rm", rig.store(target)])
+            // With the files of a VMDK target.
+            try Tool.check(["bash", "-c", "rm \"$0\" && rm -f \"$0\"-*", rig.store(target)])
         }
         judged += 1
     }
