@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The Dray authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Glibc
 internal import TestSupport
 internal import Testing
 
@@ -26,20 +25,9 @@ internal import Testing
         for round in 0..<50 {
             let format = round % 2 == 0 ? "qcow2" : "raw"
             let (target, journal) = (bench.file("target"), bench.file("journal"))
-            let command = [
-                DrayBinary.path, "convert", "-f", "raw", "-O", format, "--journal", journal, source,
-                target,
-            ]
-            var kills = 0
-            while kills < 4 {
-                let running = try RunningTool(command)
-                usleep(UInt32.random(in: 2000..<120_000, using: &generator))
-                running.kill()
-                if try running.wait().succeeded { break }
-                kills += 1
-            }
-            if kills > 0 { resumed += 1 }
-            let last = try Tool.run(command)
+            let conversion = KilledConversion(["-O", format], journal: journal, source, target)
+            if try conversion.kill(within: 2000..<120_000, using: &generator) > 0 { resumed += 1 }
+            let last = try Tool.run(conversion.command)
             #expect(last.succeeded, "DRAY_SEED=\(generator.seed) round \(round): \(last.error)")
             try bench.expectSame(source, "raw", target, format)
             if format == "qcow2" { try bench.expectClean(target) }

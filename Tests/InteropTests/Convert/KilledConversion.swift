@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+internal import TestSupport
+
+/// A conversion with a journal that is killed at random times.
+struct KilledConversion {
+    let command: [String]
+
+    /// The conversion of the raw image `source` to `target` by `options`, which continues by `journal`.
+    init(_ options: [String], journal: String, _ source: String, _ target: String) {
+        command =
+            [DrayBinary.path, "convert", "-f", "raw", "--journal", journal] + options
+            + [source, target]
+    }
+
+    /// Starts it up to four times, and kills it within `time` microseconds; says how often that came before its end.
+    func kill(
+        within time: Range<UInt32>,
+        using generator: inout SeededGenerator
+    ) throws -> Int {
+        for kills in 0..<4 {
+            let running = try RunningTool(command)
+            usleep(UInt32.random(in: time, using: &generator))
+            running.kill()
+            if try running.wait().succeeded { return kills }
+        }
+        return 4
+    }
+}
