@@ -5,9 +5,6 @@ package import BlockIO
 internal import CDeflate
 
 /// Compresses to deflate streams (RFC 1951), bare or as zlib wraps them (RFC 1950).
-///
-/// The balanced effort takes the fastest level, and the next one for clusters where it pays: measured on files of all kinds, that makes streams 1 to 2 %
-/// smaller than zlib's level 6 at six times its speed, where the fastest level alone is up to 1 % larger.
 @safe
 package final class DeflateEncoder: BlockEncoder {
     /// What stands around a stream.
@@ -22,12 +19,10 @@ package final class DeflateEncoder: BlockEncoder {
     package static let name = "libdeflate " + LIBDEFLATE_VERSION_STRING
     private static let levels = 1...12
 
-    private let first: DeflateState
-    /// What clusters are tried with that the first level does badly.
-    private let second: DeflateState?
+    private let states: [DeflateState]
+    /// Picks a state's level where the effort leaves that open.
+    private var chooser: DeflateChooser
     private let wrapper: Wrapper
-    /// How well the last cluster was compressed, in per cent of its length.
-    private var lastPercent = 0
 
     /// The library's level for an effort. Fails with `invalid` for levels other than 1 to 12.
     package static func level(_ effort: CompressionEffort) throws(DrayError) -> Int {
@@ -44,14 +39,16 @@ package final class DeflateEncoder: BlockEncoder {
         }
     }
 
-    /// Allocates an encoder for an effort that ``level(_:)`` takes. Traps where the machine has no memory left.
-    package init(_ effort: CompressionEffort, _ wrapper: Wrapper) {
-        first = DeflateState(level: Self.preset(effort))
-        second = effort == .balanced ? DeflateState(level: 2) : nil
+    /// Allocates an encoder for an effort that ``level(_:)`` takes; `balance` says what the balanced one is.
+    /// Traps where the machine has no memory left.
+    package init(_ effort: CompressionEffort, _ balance: DeflateBalance, _ wrapper: Wrapper) {
+        let level = Self.preset(effort)
+        chooser = DeflateChooser(effort == .balanced ? balance : DeflateBalance(level: level))
+        states = chooser.balance.levels.map { DeflateState(level: $0) }
         self.wrapper = wrapper
     }
 
-    package func begin() { lastPercent = 0 }
+    package func begin() { chooser.begin() }
 
     package func encode(
         _ source: AlignedBuffer,
@@ -59,28 +56,16 @@ package final class DeflateEncoder: BlockEncoder {
         into target: AlignedBuffer,
         _ output: Range<Int>
     ) -> Int? {
-        guard let second else { return first.encode(source, input, into: target, output, wrapper) }
-        if Self.isText(lastPercent) {
-            let count = second.encode(source, input, into: target, output, wrapper)
-            lastPercent = percent(count, of: input)
+        let index = chooser.index
+        let first = states[index]
+        let count = first.encode(source, input, into: target, output, wrapper)
+        chooser.note(count ?? input.count, of: input.count)
+        guard let count, let again = chooser.indexForRetry, again != index else {
             return count
         }
-        let count = first.encode(source, input, into: target, output, wrapper)
-        lastPercent = percent(count, of: input)
-        guard let count, lastPercent >= Self.hard else { return count }
-        let other = second.encode(source, input, into: target, output, wrapper)
+        let other = states[again].encode(source, input, into: target, output, wrapper)
         if let other, other <= count { return other }
         return first.encode(source, input, into: target, output, wrapper)
-    }
-
-    /// From here on, in per cent, a cluster is tried again: few are that do shrink, and they gain most.
-    private static let hard = 60
-
-    /// Whether a cluster that became so many per cent is followed by more text, as a rule, which the second level does better.
-    private static func isText(_ percent: Int) -> Bool { (13..<26).contains(percent) }
-
-    private func percent(_ count: Int?, of input: Range<Int>) -> Int {
-        (count ?? input.count) * 100 / input.count
     }
 }
 

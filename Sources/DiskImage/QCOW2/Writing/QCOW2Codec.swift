@@ -41,7 +41,7 @@ struct QCOW2Codec: Sendable, Hashable {
     func makeEncoder() -> any ClusterEncoder {
         let encoder: any BlockEncoder =
             switch compression {
-            case .zlib: DeflateEncoder(effort, .none)
+            case .zlib: DeflateEncoder(effort, .qcow2, .none)
             case .zstd: ZstdEncoder(effort)
             }
         return QCOW2ClusterEncoder(encoder, clusterSize: clusterSize)

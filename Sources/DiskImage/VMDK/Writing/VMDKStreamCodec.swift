@@ -9,8 +9,7 @@ struct VMDKStreamCodec: Sendable, Hashable {
 
     /// Fails with `invalid` for a level that the codec does not have.
     init(_ effort: CompressionEffort) throws(DrayError) {
-        // Level 5 is the first whose streams are no longer than those of zlib's level 6, which qemu takes.
-        self.effort = effort == .balanced ? .level(5) : effort
+        self.effort = effort
         _ = try DeflateEncoder.level(effort)
     }
 

@@ -12,7 +12,7 @@ final class VMDKStreamEncoder: ClusterEncoder {
     private let encoder: DeflateEncoder
 
     /// An encoder that ``DeflateEncoder`` has for this effort.
-    init(_ effort: CompressionEffort) { encoder = DeflateEncoder(effort, .zlib) }
+    init(_ effort: CompressionEffort) { encoder = DeflateEncoder(effort, .vmdk, .zlib) }
 
     func begin() { encoder.begin() }
 
