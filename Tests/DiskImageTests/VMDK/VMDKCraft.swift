@@ -172,7 +172,7 @@ struct VMDKCraft {
             let own = grains[table * perTable..<min(grains.count, (table + 1) * perTable)]
             guard own.allSatisfy({ $0 == .hole }) else { continue }
             for directory in [map.directory, map.redundant] where directory > 0 {
-                out.put(UInt32(0), at: directory + table * 4)
+                for byte in 0..<entrySize { out[directory + table * entrySize + byte] = 0 }
             }
         }
     }

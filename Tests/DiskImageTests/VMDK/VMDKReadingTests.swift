@@ -109,6 +109,19 @@ internal import Testing
         try Self.compare(files, craft.content())
     }
 
+    @Test func `holes over many tables that are not there end where data begins`() throws {
+        var craft = VMDKCraft(
+            [.data] + [VMDKCraft.Grain](repeating: .hole, count: 5 * 4096) + [.data, .data]
+        )
+        craft.form = .cowd
+        craft.grainSectors = 1
+        craft.isThin = true
+        let files = try Self.disk(&craft, .vmfsSparse, "vmfsSparse")
+        let driver = try VMDKCraft.open(try #require(files["image"]), files)
+        #expect(try QCOW2Workshop.content(of: driver) == craft.content())
+        try Self.compare(files, craft.content())
+    }
+
     @Test func `extents of all kinds make one disk`() throws {
         var random = SeededGenerator(for: "all kinds")
         var content: [UInt8] = []

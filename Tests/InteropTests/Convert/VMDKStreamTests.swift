@@ -92,6 +92,7 @@ internal import Testing
         try convert([], source, target)
         #expect(try Workbench.size(target).length < 32 << 10)
         try expectStream(bench, target, is: source)
+        try bench.dray("compare", "-f", "raw", "-F", "vmdk", source, target)
         try bench.expectSame(source, "raw", target, "vmdk")
         try bench.expectClean(target, "vmdk")
     }

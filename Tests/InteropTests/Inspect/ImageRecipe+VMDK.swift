@@ -63,13 +63,23 @@ extension ImageRecipe {
         ] + streams
 
     /// Compressed disks: random bytes, text, zeros.
-    static let streams = ["5M", "70000", "1", "64k", "40M"].map { size in
-        ImageRecipe(
-            "vmdk compressed, \(size)",
-            "yes 'some text' | head -c \(size) > raw || true; "
-                + "head -c 100000 /dev/urandom | dd of=raw bs=4096 seek=11 conv=notrunc status=none; "
-                + "truncate -s \(size) raw; "
-                + "qemu-img convert -O vmdk -o subformat=streamOptimized raw image"
-        )
-    }
+    static let streams =
+        [
+            // Most grain tables are not there.
+            ImageRecipe(
+                "vmdk compressed, far apart",
+                "truncate -s 1G raw; for at in 33 40 700 1020; do "
+                    + "echo data | dd of=raw bs=1M seek=$at conv=notrunc status=none; done; "
+                    + "qemu-img convert -O vmdk -o subformat=streamOptimized raw image"
+            )
+        ]
+        + ["5M", "70000", "1", "64k", "40M"].map { size in
+            ImageRecipe(
+                "vmdk compressed, \(size)",
+                "yes 'some text' | head -c \(size) > raw || true; "
+                    + "head -c 100000 /dev/urandom | dd of=raw bs=4096 seek=11 conv=notrunc status=none; "
+                    + "truncate -s \(size) raw; "
+                    + "qemu-img convert -O vmdk -o subformat=streamOptimized raw image"
+            )
+        }
 }
