@@ -15,6 +15,8 @@ final class JobBuffers: Sendable {
 
     /// Buffers of one chunk.
     let chunks = BufferPool(bufferSize: UnitSize.chunk)
+    /// Encoders for ranges of packed targets.
+    let encoders = EncoderRoom()
     private let pools = Mutex<[Int: Known]>([:])
 
     /// Buffers of `size` bytes, for ranges of that size. The pool lives as long as somebody keeps it.

@@ -31,10 +31,8 @@ final class JobContext: Sendable {
     let chunks: BufferPool
     /// Buffers of one range, rounded up to a cluster; for packed targets, of all that a range may become.
     let ranges: BufferPool
-    /// Buffers of what is read at a time for a packed target.
-    let steps: BufferPool
     /// Encoders, for packed targets.
-    let encoders = EncoderPool()
+    let encoders: EncoderRoom
 
     /// Opens what `job` names and plans it. Only with `createsTarget` the empty target is made; else it must be there.
     ///
@@ -98,13 +96,11 @@ final class JobContext: Sendable {
         // Long ranges hold no content, so no buffer is ever asked for them.
         let rangeSize = try Self.rangeSize(of: spec, plan.guestSize, target)
         chunks = buffers.chunks
+        encoders = buffers.encoders
         if case .packed(let packing) = target?.format.placement {
             ranges = buffers.ranges(of: PackedRange.bufferSize(packing, rangeSize: rangeSize))
-            let step = GranuleWalk.step(granule: packing.rules.granule)
-            steps = step == chunks.bufferSize ? chunks : buffers.ranges(of: step)
         } else {
             ranges = buffers.ranges(of: Int(rangeSize))
-            steps = chunks
         }
         self.disk = disk
         self.other = other

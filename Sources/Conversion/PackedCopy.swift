@@ -15,13 +15,11 @@ struct PackedCopy {
     let packing: Packing
     /// The target.
     let format: any TargetFormat
-    /// Encodes clusters.
-    let encoder: any ClusterEncoder
+    /// Lends encoders.
+    let encoders: EncoderRoom
     /// What every place must be a multiple of, in bytes.
     let alignment: UInt64
-    /// A buffer that holds what is read at a time.
-    let input: AlignedBuffer
-    /// Gives a buffer that holds what the range may become at most. Not called for ranges without content.
+    /// Gives a buffer that holds what the range may become at most. Not called for ranges of which nothing is read.
     let takeBuffer: () -> AlignedBuffer
 
     private var copy: RangeCopy { walk.copy }
@@ -30,16 +28,8 @@ struct PackedCopy {
     func run() throws(DrayError) -> (dataBytes: UInt64, placement: RangePlacement) {
         var packed = PackedRange(packing)
         var output: AlignedBuffer?
-        encoder.begin()
-        let (dataBytes, states) = try walk.run { _ in
-            (input, 0)
-        } store: { (buffer, bytes, position) throws(DrayError) in
-            let space = output ?? takeBuffer()
-            output = space
-            let guest = copy.range.start + UInt64(position)
-            packed.append(bytes, of: buffer, guest, encoder, into: space)
-        }
-        guard let output else {
+        let (dataBytes, states) = try encode(&packed, into: &output)
+        guard let output, !packed.isEmpty else {
             return (dataBytes, placement(nil, states, packed))
         }
         let space = packed.space(alignment)
@@ -53,6 +43,29 @@ struct PackedCopy {
             copy.control.progress(0)
         }
         return (dataBytes, placement)
+    }
+
+    /// Reads and encodes the range. Who waits for the buffer has no encoder yet, and nobody has one while it waits for its place.
+    private func encode(
+        _ packed: inout PackedRange,
+        into output: inout AlignedBuffer?
+    ) throws(DrayError) -> (dataBytes: UInt64, states: GranuleStates) {
+        var lease: EncoderRoom.Lease?
+        defer { if let lease { encoders.give(lease) } }
+        return try walk.run { _ in
+            if let lease { return (lease.input, 0) }
+            output = takeBuffer()
+            let taken = encoders.take(format, packing)
+            taken.encoder.begin()
+            lease = taken
+            return (taken.input, 0)
+        } store: { (buffer, bytes, position) throws(DrayError) in
+            guard let space = output, let lease else {
+                throw DrayError(.bug, "a range is encoded before it was read")
+            }
+            let guest = copy.range.start + UInt64(position)
+            packed.append(bytes, of: buffer, guest, lease.encoder, into: space)
+        }
     }
 
     private func placement(
@@ -84,6 +97,9 @@ struct PackedRange {
         self.packing = packing
         layout = PackedLayout(packing.rules)
     }
+
+    /// Whether no cluster is stored.
+    var isEmpty: Bool { stretches.isEmpty }
 
     /// The size of a buffer that holds ranges of `rangeSize` bytes, whatever their content.
     static func bufferSize(_ packing: Packing, rangeSize: UInt64) -> Int {

@@ -92,19 +92,14 @@ struct RangeTask {
         _ target: ConvertTarget,
         _ result: inout RangeResult
     ) throws(DrayError) {
-        let encoder = context.encoders.take(target.format)
-        defer { context.encoders.give(encoder) }
-        let input = context.steps.take()
-        defer { context.steps.give(input) }
         var taken: AlignedBuffer?
         defer { if let taken { context.ranges.give(taken) } }
         let (dataBytes, placement) = try PackedCopy(
             walk: walk,
             packing: packing,
             format: target.format,
-            encoder: encoder.encoder,
+            encoders: context.encoders,
             alignment: target.placeAlignment,
-            input: input,
             takeBuffer: {
                 let buffer = context.ranges.take(before: range.start.bytes)
                 taken = buffer

@@ -15,6 +15,8 @@ package struct Packing: Sendable, Hashable {
     package let trailerLength: Int
     /// Whether places may begin anywhere behind those before, as O_DIRECT likes it, or must follow without a gap.
     package let allowsGaps: Bool
+    /// How much memory an encoder takes, about, in bytes.
+    package let encoderMemory: Int
     /// What encodes, with its version and level: workers that differ in it make different plans.
     package let encoding: String
 
@@ -25,6 +27,7 @@ package struct Packing: Sendable, Hashable {
         rangeUnit: UInt64 = 4 << 20,
         trailerLength: Int = 0,
         allowsGaps: Bool = true,
+        encoderMemory: Int,
         encoding: String
     ) {
         precondition(rules.granule == rules.clusterSize, "packed targets have whole clusters")
@@ -33,6 +36,7 @@ package struct Packing: Sendable, Hashable {
         self.rangeUnit = rangeUnit
         self.trailerLength = trailerLength
         self.allowsGaps = allowsGaps
+        self.encoderMemory = encoderMemory
         self.encoding = encoding
     }
 }

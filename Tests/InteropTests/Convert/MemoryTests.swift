@@ -12,47 +12,57 @@ internal import Testing
         let (source, target) = (directory.file("source.raw"), directory.file("target.qcow2"))
         try Tool.check(["qemu-img", "create", "-q", "-f", "raw", source, "768M"])
         try Tool.check(["qemu-io", "-f", "raw", "-c", "write -P 1 0 768M", source])
-        // getrusage(2) keeps the largest resident set of the children that have ended.
-        let script = """
-            import resource, subprocess, sys
-            status = subprocess.call(sys.argv[1:])
-            print(status, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
-            """
         let command =
             [DrayBinary.path, "convert"] + options
             + ["-f", "raw", "-O", "qcow2", source, target]
-        let output = try Tool.check(["python3", "-c", script] + command)
-        let words = output.split { $0 == " " || $0 == "\n" }.compactMap { Int($0) }
-        try #require(words.count == 2)
-        #expect(words[0] == 0)
-        #expect(words[1] < 256, "\(words[1]) MiB")
+        let peak = try PeakMemory.mebibytes(command)
+        #expect(peak < 256, "\(peak) MiB")
     }
 
     @Test func `what extents need to decode large grains is shared`() throws {
         let directory = try TemporaryDirectory()
         // A hundred lines that name one extent with a compressed grain of 8 MiB, which a read of twice its size fetches.
         let script = """
-            import resource, struct, subprocess, sys, zlib
+            import struct, sys, zlib
             grain = 16384
             head = struct.pack("<IIIQQQQIQQQB4sH", 0x564D444B, 1, 0x10001, grain, grain, 0, 0, 512, 0, 2, 8,
                 0, b"\\n \\r\\n", 1)
-            with open(sys.argv[2] + "/part.vmdk", "wb") as file:
+            with open(sys.argv[1] + "/part.vmdk", "wb") as file:
                 for place, content in [(0, head), (2, struct.pack("<I", 3)), (3, struct.pack("<I", 8)),
                     (8, zlib.compress(bytes([7]) * (grain * 512)))]:
                     file.seek(place * 512)
                     file.write(content)
                 file.truncate(20 << 20)
-            with open(sys.argv[2] + "/disk.vmdk", "w") as file:
+            with open(sys.argv[1] + "/disk.vmdk", "w") as file:
                 file.write("# Disk DescriptorFile\\nversion=1\\nCID=1\\nparentCID=ffffffff\\n")
                 file.write('createType="custom"\\n' + f'RW {grain} SPARSE "part.vmdk"\\n' * 100)
-            status = subprocess.call([sys.argv[1], "checksum", sys.argv[2] + "/disk.vmdk"],
-                stdout=subprocess.DEVNULL)
-            print(status, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
             """
-        let output = try Tool.check(["python3", "-c", script, DrayBinary.path, directory.path])
-        let words = output.split { $0 == " " || $0 == "\n" }.compactMap { Int($0) }
-        try #require(words.count == 2)
-        #expect(words[0] == 0)
-        #expect(words[1] < 256, "\(words[1]) MiB")
+        try Tool.check(["python3", "-c", script, directory.path])
+        let disk = directory.file("disk.vmdk")
+        let peak = try PeakMemory.mebibytes([DrayBinary.path, "checksum", disk])
+        #expect(peak < 256, "\(peak) MiB")
+    }
+
+    @Test(.timeLimit(.minutes(5)))
+    func `encoders and decoders of large clusters are bounded, however many threads there are`()
+        throws
+    {
+        let directory = try TemporaryDirectory()
+        let source = directory.file("source.raw")
+        let fill =
+            "seq 1 9999999; head -c 100M /dev/urandom; seq 1 9999999; head -c 100M /dev/urandom"
+        try Tool.check(["bash", "-c", "(\(fill)) > \(source)"])
+        var from = source
+        for options in [
+            ["-c", "-o", "compression_type=zstd,cluster_size=2M"],
+            ["--compression=small", "-o", "compression_type=zstd,cluster_size=2M"],
+            ["-c", "-o", "compression_type=zlib,cluster_size=2M", "--range-size", "32M"],
+        ] {
+            let target = directory.file("target\(options.count)\(options[0])")
+            let command = [DrayBinary.path, "convert", "-m", "32", "-O", "qcow2"] + options
+            let peak = try PeakMemory.mebibytes(command + [from, target])
+            #expect(peak < 256, "\(peak) MiB with \(options)")
+            from = target
+        }
     }
 }

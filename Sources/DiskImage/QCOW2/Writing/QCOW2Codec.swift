@@ -8,6 +8,7 @@ struct QCOW2Codec: Sendable, Hashable {
     private let compression: QCOW2Compression
     private let effort: CompressionEffort
     private let clusterSize: Int
+    private let encoderMemory: Int
 
     /// Fails with `invalid` for a level that the codec does not have, and for options that make no sense beside compression.
     init(_ options: QCOW2Options, _ effort: CompressionEffort) throws(DrayError) {
@@ -18,8 +19,10 @@ struct QCOW2Codec: Sendable, Hashable {
         clusterSize = Int(options.clusterSize)
         self.effort = effort
         switch compression {
-        case .zlib: _ = try DeflateEncoder.level(effort)
-        case .zstd: _ = try ZstdEncoder.level(effort)
+        case .zlib: encoderMemory = EncoderMemory.deflate(level: try DeflateEncoder.level(effort))
+        case .zstd:
+            let level = try ZstdEncoder.level(effort)
+            encoderMemory = EncoderMemory.zstd(level: level, clusterSize: clusterSize)
         }
     }
 
@@ -33,6 +36,7 @@ struct QCOW2Codec: Sendable, Hashable {
         return Packing(
             rules: rules,
             largestStored: clusterSize,
+            encoderMemory: encoderMemory,
             encoding: "\(name) \(effort.text)"
         )
     }

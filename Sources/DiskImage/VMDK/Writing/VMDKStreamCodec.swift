@@ -6,11 +6,12 @@ internal import BlockIO
 /// How the grains of a stream-optimized extent are compressed.
 struct VMDKStreamCodec: Sendable, Hashable {
     private let effort: CompressionEffort
+    private let encoderMemory: Int
 
     /// Fails with `invalid` for a level that the codec does not have.
     init(_ effort: CompressionEffort) throws(DrayError) {
         self.effort = effort
-        _ = try DeflateEncoder.level(effort)
+        encoderMemory = EncoderMemory.deflate(level: try DeflateEncoder.level(effort))
     }
 
     /// The rules of a target with these: a range is what a grain table covers, and its table follows its grains.
@@ -21,6 +22,7 @@ struct VMDKStreamCodec: Sendable, Hashable {
             rangeUnit: VMDKSparseLayout.tableCoverage,
             trailerLength: VMDKStreamTables.trailerLength,
             allowsGaps: false,
+            encoderMemory: encoderMemory,
             encoding: "\(DeflateEncoder.name) \(effort.text) with markers"
         )
     }
