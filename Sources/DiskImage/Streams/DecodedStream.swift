@@ -9,9 +9,6 @@ internal import Storage
 ///
 /// ``StreamState`` has the rules of who decodes what. Threads that read stretches should say so by ``beginReading(_:_:)``.
 final class DecodedStream: Storage {
-    /// How long a reader waits for a change before it looks for other ways, in milliseconds.
-    private static let patience = 2000
-
     let name: String
     let alignment = IOAlignment.none
     let isZeroInitialized = false
@@ -71,10 +68,14 @@ final class DecodedStream: Storage {
         monitor.wake()
     }
 
-    /// Gives decoders and chunks back where nobody has read for a while.
-    func shed() {
-        guard lastUse.withLock({ Self.now - $0 }) >= StreamRoom.idleTime else { return }
-        monitor.withLock { $0.shed() }
+    /// Whether there are decoders here that a thread needs, which has not read all that it will.
+    func isNeeded(on thread: UInt) -> Bool { monitor.withLock { $0.isNeeded(on: thread) } }
+
+    /// Gives decoders and chunks back where nobody has begun or ended reading for so many milliseconds, and nobody reads.
+    /// Threads that wait `elsewhere` do not read before they begin.
+    func shed(idleTime: Int, elsewhere: Set<UInt>) {
+        guard lastUse.withLock({ Self.now - $0 }) >= idleTime else { return }
+        monitor.withLock { $0.shed(elsewhere: elsewhere) }
     }
 
     func read(_ offset: HostOffset, into buffer: AlignedBuffer, _ range: Range<Int>)
@@ -126,12 +127,13 @@ final class DecodedStream: Storage {
     /// Chunk `number`, decoded here or by another thread.
     private func chunk(_ number: UInt64, _ reader: StreamReader) throws(DrayError) -> DecodedChunk {
         var isImpatient = false
-        var waitingSince = Self.now
-        var seen = -1
+        var patience = StreamPatience()
+        defer { room.note(reader.thread, isQueued: false) }
         while true {
             let (turn, changes) = monitor.withLock { state in
                 (state.turn(for: number, isImpatient: isImpatient), state.changes)
             }
+            var isAlone = false
             switch turn {
             case .have(let chunk): return chunk
             case .drive(let cursor):
@@ -139,15 +141,16 @@ final class DecodedStream: Storage {
             case .open(let cursor, let point):
                 try open(cursor, at: point)
                 if let chunk = try drive(cursor, to: number, reader, isImpatient) { return chunk }
-            case .wait: break
+            case .wait: room.reclaim()
+            case .waitForRoom:
+                room.note(reader.thread, isQueued: true)
+                room.reclaim(idleTime: StreamRoom.shortIdleTime)
+                // What this thread needs elsewhere is not given back before it goes on.
+                isAlone = room.isNeeded(on: reader.thread, besides: self)
             }
-            if changes != seen {
-                seen = changes
-                waitingSince = Self.now
-            }
-            isImpatient = Self.now - waitingSince >= Self.patience
-            if case .wait = turn {
-                room.reclaim()
+            let isOver = patience.isOver(turn, changes: changes, activity: room.activity)
+            isImpatient = isOver || isAlone
+            if turn.isWaiting {
                 _ = monitor.wait(milliseconds: 100) { $0.changes == changes ? nil : true }
             }
             try reader.pulse.beat()

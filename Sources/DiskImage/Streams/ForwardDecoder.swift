@@ -33,8 +33,8 @@ protocol ForwardDecoder: AnyObject {
 extension ForwardDecoder {
     /// Decodes into `range` of `buffer`, and says how many bytes.
     ///
-    /// Less than all, perhaps nothing: at the end; with `stopsToRestart` at each place from which decoding could begin too; and where much input
-    /// gives little. Fails as ``advance(into:_:stopsToRestart:)`` does.
+    /// Less than all, perhaps nothing: at the end; with `stopsToRestart` at each place from which decoding could begin too; where much input
+    /// gives little; and before what needs more memory than was known. Fails as ``advance(into:_:stopsToRestart:)`` does.
     func decode(
         into buffer: AlignedBuffer,
         _ range: Range<Int>,
@@ -42,11 +42,12 @@ extension ForwardDecoder {
     ) throws(DrayError) -> Int {
         var filled = range.lowerBound
         let lastRead = input.reads + StreamLimit.readsAtOnce
+        let known = memory
         while filled < range.upperBound, input.reads < lastRead, !isAtEnd {
             let rest = filled..<range.upperBound
             let step = try advance(into: buffer, rest, stopsToRestart: stopsToRestart)
             filled += step.produced
-            if stopsToRestart, step.isRestart { break }
+            if stopsToRestart && step.isRestart || memory > known { break }
         }
         return filled - range.lowerBound
     }

@@ -45,4 +45,7 @@ struct StreamReader {
     let pulse: Pulse
     /// What it has read.
     var position: UInt64
+
+    /// Whether it has read anything.
+    var hasBegun: Bool { position > bytes.lowerBound }
 }

@@ -9,8 +9,11 @@ internal import Synchronization
 package final class StreamRoom: Sendable {
     /// The one of this process.
     static let shared = StreamRoom(limit: 96 << 20)
-    /// How long a stream that nobody reads keeps what it has, in milliseconds.
+    /// How long a stream that nobody reads keeps what it has, in milliseconds; and where another waits for its decoder.
     static let idleTime = 10_000
+    static let shortIdleTime = 1000
+    /// How much memory the decoders take that streams have at least, in bytes: who wants one more waits, unless it would be the only one.
+    static let decoderMemory = 128 << 20
     private static let mostIndexes = 2
 
     private struct Known {
@@ -29,14 +32,51 @@ package final class StreamRoom: Sendable {
     /// Buffers of one chunk.
     let buffers = BufferPool(bufferSize: UnitSize.chunk)
     private let used = Atomic<Int>(0)
+    private let decoders = Atomic<Int>(0)
+    /// Counts what those may wait for who want a decoder.
+    private let changes = Atomic<Int>(0)
     private let known = Mutex<[Known]>([])
+    private let queued = Mutex<Set<UInt>>([])
     private let indexes = Mutex<[(key: Key, index: StreamIndex)]>([])
 
     /// A room of `limit` bytes.
     package init(limit: Int) { self.limit = limit }
 
+    /// How often anything was taken or given back.
+    var activity: Int { changes.load(ordering: .relaxed) }
+
+    /// Takes memory for a decoder of `bytes` that a stream has at least, which has `held` already. False where there is none, but with
+    /// `isUrgent`.
+    func tryTakeDecoder(_ bytes: Int, held: Int = 0, isUrgent: Bool = false) -> Bool {
+        var now = decoders.load(ordering: .relaxed)
+        while true {
+            let others = now - held
+            guard isUrgent || others <= 0 || others + bytes <= Self.decoderMemory else {
+                return false
+            }
+            let (isDone, found) = decoders.weakCompareExchange(
+                expected: now,
+                desired: others + bytes,
+                ordering: .relaxed
+            )
+            if isDone { break }
+            now = found
+        }
+        take(bytes - held)
+        return true
+    }
+
+    /// Gives back what ``tryTakeDecoder(_:held:isUrgent:)`` took.
+    func giveDecoder(_ bytes: Int) {
+        decoders.subtract(bytes, ordering: .relaxed)
+        give(bytes)
+    }
+
     /// Takes `bytes`, beyond the limit if need be: for what nothing goes on without.
-    func take(_ bytes: Int) { used.add(bytes, ordering: .relaxed) }
+    func take(_ bytes: Int) {
+        used.add(bytes, ordering: .relaxed)
+        changes.add(1, ordering: .relaxed)
+    }
 
     /// Takes `bytes` where there is room.
     func tryTake(_ bytes: Int) -> Bool {
@@ -50,7 +90,10 @@ package final class StreamRoom: Sendable {
     func hasRoom(_ bytes: Int) -> Bool { used.load(ordering: .relaxed) + bytes <= limit }
 
     /// Gives `bytes` back.
-    func give(_ bytes: Int) { used.subtract(bytes, ordering: .relaxed) }
+    func give(_ bytes: Int) {
+        used.subtract(bytes, ordering: .relaxed)
+        changes.add(1, ordering: .relaxed)
+    }
 
     /// Takes note of a stream that may hold memory.
     func add(_ stream: DecodedStream) {
@@ -60,10 +103,24 @@ package final class StreamRoom: Sendable {
         }
     }
 
-    /// Has streams that nobody reads give back what they hold. Not to be called with a stream's lock held.
-    func reclaim() {
+    /// Has streams that nobody reads for `idleTime` give back what they hold. Not to be called with a stream's lock held.
+    func reclaim(idleTime: Int = StreamRoom.idleTime) {
         let streams = known.withLock { known in known.compactMap(\.stream) }
-        for stream in streams { stream.shed() }
+        let elsewhere = queued.withLock { $0 }
+        for stream in streams { stream.shed(idleTime: idleTime, elsewhere: elsewhere) }
+    }
+
+    /// Takes note that a thread waits for room, or does no longer.
+    func note(_ thread: UInt, isQueued: Bool) {
+        queued.withLock { queued in
+            if isQueued { queued.insert(thread) } else { queued.remove(thread) }
+        }
+    }
+
+    /// Whether a thread needs decoders of another stream than this one, too: they are not given back before the thread goes on.
+    func isNeeded(on thread: UInt, besides stream: DecodedStream) -> Bool {
+        let streams = known.withLock { known in known.compactMap(\.stream) }
+        return streams.contains { $0 !== stream && $0.isNeeded(on: thread) }
     }
 
     /// What the stream in `storage` is: found once, and remembered as long as the file is the same.
@@ -79,7 +136,7 @@ package final class StreamRoom: Sendable {
             kind: kind
         )
         if let known = indexes.withLock({ $0.first { $0.key == key }?.index }) { return known }
-        let index = try StreamScan.index(of: storage, kind, pulse)
+        let index = try StreamScan.index(of: storage, kind, self, pulse)
         guard try storage.identity() == key.identity else {
             let text = "the file changed while it was read; try again when nothing writes to it"
             throw DrayError(.changed, text, file: storage.name)

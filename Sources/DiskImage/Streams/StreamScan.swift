@@ -8,7 +8,10 @@ internal import Storage
 struct StreamScan {
     private let storage: any Storage
     private let kind: StreamKind
+    private let room: StreamRoom
     private let pulse: Pulse
+    /// What the decoder was found to need, which is taken from the room.
+    private var memory = 0
     private let buffer = AlignedBuffer(count: UnitSize.chunk)
     private var zeros = ZeroRuns()
     private var restarts: RestartPoints
@@ -20,15 +23,18 @@ struct StreamScan {
     static func index(
         of storage: any Storage,
         _ kind: StreamKind,
+        _ room: StreamRoom,
         _ pulse: Pulse
     ) throws(DrayError) -> StreamIndex {
-        var scan = StreamScan(storage: storage, kind: kind, pulse: pulse)
+        var scan = StreamScan(storage: storage, kind: kind, room: room, pulse: pulse)
+        defer { room.giveDecoder(scan.memory) }
         return try scan.run()
     }
 
-    private init(storage: any Storage, kind: StreamKind, pulse: Pulse) {
+    private init(storage: any Storage, kind: StreamKind, room: StreamRoom, pulse: Pulse) {
         self.storage = storage
         self.kind = kind
+        self.room = room
         self.pulse = pulse
         // Each of gzip's has a window of 32 KiB; 24 MiB of them are spaced for ranges up to 12 GiB.
         restarts = RestartPoints(limit: kind == .gzip ? 768 : 1 << 16)
@@ -38,7 +44,6 @@ struct StreamScan {
         let decoder = try kind.decoder(of: storage, at: .unit(0))
         var position: UInt64 = 0
         var filled = 0
-        var memory = 0
         while !decoder.isAtEnd {
             try pulse.beat()
             let count = try decoder.decode(
@@ -46,7 +51,7 @@ struct StreamScan {
                 filled..<buffer.count,
                 stopsToRestart: kind != .gzip || restarts.wants(position + UInt64(filled))
             )
-            memory = max(memory, decoder.memory)
+            try takeMemory(decoder.memory)
             filled += count
             restarts.offer(position + UInt64(filled), decoder.restart())
             guard filled == buffer.count || decoder.isAtEnd else { continue }
@@ -61,12 +66,27 @@ struct StreamScan {
             }
         }
         zeros.finish()
+        try takeMemory(decoder.memory)
         return StreamIndex(
             length: position,
             zeros: zeros,
             restarts: restarts,
             decoderMemory: memory
         )
+    }
+
+    /// Waits until there is room for a decoder of so many bytes.
+    private mutating func takeMemory(_ wanted: Int) throws(DrayError) {
+        guard wanted > memory else { return }
+        var patience = StreamPatience()
+        var isUrgent = false
+        while !room.tryTakeDecoder(wanted, held: memory, isUrgent: isUrgent) {
+            try pulse.beat()
+            room.reclaim(idleTime: StreamRoom.shortIdleTime)
+            isUrgent = patience.isOver(activity: room.activity)
+            _ = Monitor(0).wait(milliseconds: 20) { _ -> Bool? in nil }
+        }
+        memory = wanted
     }
 
     /// The inside must be a raw image: another format would be taken for its own content.

@@ -20,6 +20,16 @@ struct StreamState {
         case open(StreamCursor, RestartPoints.Point)
         /// Waits for a change.
         case wait
+        /// Waits until other streams need less memory.
+        case waitForRoom
+
+        /// Whether there is nothing to do yet.
+        var isWaiting: Bool {
+            switch self {
+            case .wait, .waitForRoom: true
+            case .have, .drive, .open: false
+            }
+        }
     }
 
     /// What becomes of a chunk that lies before the wanted one.
@@ -107,7 +117,7 @@ struct StreamState {
             return .wait
         }
         if let cursor = freshCursor(at: point, isImpatient) { return .open(cursor, point) }
-        return .wait
+        return cursors.isEmpty ? .waitForRoom : .wait
     }
 
     private mutating func take(_ cursor: StreamCursor) -> Turn {
@@ -120,7 +130,9 @@ struct StreamState {
         _ isImpatient: Bool
     ) -> StreamCursor? {
         if cursors.isEmpty {
-            room.take(index.decoderMemory)
+            guard room.tryTakeDecoder(index.decoderMemory, isUrgent: isImpatient) else {
+                return nil
+            }
         } else if !hasRoomForCursor() {
             guard let old = cursors.firstIndex(where: { isIdle($0, isImpatient) }) else {
                 return nil
@@ -181,15 +193,34 @@ struct StreamState {
     mutating func lose(_ cursor: StreamCursor) {
         guard let place = cursors.firstIndex(where: { $0 === cursor }) else { return }
         cursors.remove(at: place)
-        room.give(index.decoderMemory)
+        if cursors.isEmpty {
+            room.giveDecoder(index.decoderMemory)
+        } else {
+            room.give(index.decoderMemory)
+        }
         changes += 1
     }
 
-    /// Gives everything back, where nobody reads.
-    mutating func shed() {
-        guard readers.isEmpty, !cursors.contains(where: \.isBusy) else { return }
+    /// Gives everything back, where nobody reads any more: those do not who have read all, nor `elsewhere` threads before they begin.
+    mutating func shed(elsewhere: Set<UInt> = []) {
+        let isRead = readers.allSatisfy { reader in
+            hasRead(reader) || !reader.hasBegun && elsewhere.contains(reader.thread)
+        }
+        guard isRead, !cursors.contains(where: \.isBusy) else { return }
         for number in chunks.keys { remove(number) }
         for cursor in cursors { lose(cursor) }
+    }
+
+    /// Whether a reader has read all that it will.
+    private func hasRead(_ reader: StreamReader) -> Bool {
+        reader.position >= reader.bytes.upperBound
+            || index.zeros.dataCount(in: reader.position..<reader.bytes.upperBound) == 0
+    }
+
+    /// Whether there are decoders that a thread needs, which has not read all that it will.
+    func isNeeded(on thread: UInt) -> Bool {
+        !cursors.isEmpty
+            && readers.contains { $0.thread == thread && $0.hasBegun && !hasRead($0) }
     }
 
     // MARK: Chunks
