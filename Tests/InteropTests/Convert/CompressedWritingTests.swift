@@ -57,8 +57,10 @@ struct CompressedWritingTests {
             "qemu-img", "convert", "-c", "-f", "raw", "-O", "qcow2", "-o", options, source, theirs,
         ])
         let (ours, qemu) = (try Workbench.size(image), try Workbench.size(theirs))
-        #expect(ours.length <= qemu.length, "DRAY_SEED=\(seed)")
-        #expect(ours.allocated <= qemu.allocated, "DRAY_SEED=\(seed)")
+        // Where few streams may share a cluster, each of the three ranges begins at one of its own.
+        let slack: UInt64 = options == "refcount_bits=2,cluster_size=2M" ? 3 * 2 << 20 : 0
+        #expect(ours.length <= qemu.length + slack, "DRAY_SEED=\(seed)")
+        #expect(ours.allocated <= qemu.allocated + slack, "DRAY_SEED=\(seed)")
         let back = bench.file("back.raw")
         try bench.dray("convert", "-O", "raw", image, back)
         try bench.expectSame(source, "raw", back, "raw")
