@@ -5,6 +5,9 @@ internal import BlockIO
 internal import Storage
 internal import Synchronization
 
+/// How many bytes the pieces of all files take that no thread uses.
+private let idleBytes = Mutex(0)
+
 /// Reads compressed streams of files, from any thread, in pieces that hold many of them: the streams of neighbouring clusters lie side by
 /// side, and a system call for each would cost more than it brings.
 ///
@@ -14,14 +17,15 @@ internal import Synchronization
 ///
 /// A thread takes a piece out, with a decoder that goes with it, and puts both back.
 final class StreamWindows<Decoder>: Sendable {
-    /// How much is read at a time where streams are read one behind the other, in bytes.
-    private static var size: Int { 512 << 10 }
+    /// How much is read at a time where streams are read one behind the other, in bytes, unless one is longer.
+    private static var leastSize: Int { 512 << 10 }
     /// How much of that lies before the stream where others lie around it, in bytes.
     private static var lead: UInt64 { 128 << 10 }
     /// Up to here, in bytes, a stream is close to another.
     private static var near: UInt64 { 4 << 20 }
-    /// How much memory the pieces take that no thread uses, in bytes; one is kept in any case.
-    private static var idleMemory: Int { 8 << 20 }
+    /// How much memory the pieces take that no thread uses, in bytes: here, and of all files together.
+    private static var mostIdle: Int { 8 << 20 }
+    private static var mostIdleOfAll: Int { 64 << 20 }
 
     /// A piece of the file with a decoder.
     private final class Window: @unchecked Sendable {
@@ -62,6 +66,8 @@ final class StreamWindows<Decoder>: Sendable {
     }
 
     private let longest: Int
+    /// The size of a piece.
+    private let size: Int
     private let make: @Sendable () -> Decoder
     /// The pieces that no thread uses, the one used last at the end.
     private let idle = Mutex<[Window]>([])
@@ -69,7 +75,13 @@ final class StreamWindows<Decoder>: Sendable {
     /// Windows for streams of at most `longest` bytes, with decoders that `make` makes.
     init(longest: Int, _ make: @escaping @Sendable () -> Decoder) {
         self.longest = longest
+        size = max(Self.leastSize, longest)
         self.make = make
+    }
+
+    deinit {
+        let memory = size * idle.withLock(\.count)
+        idleBytes.withLock { $0 -= memory }
     }
 
     /// Lends a decoder and `bytes` of `storage`: where in the buffer they are. They lie inside the storage.
@@ -79,23 +91,41 @@ final class StreamWindows<Decoder>: Sendable {
         _ body: (Decoder, AlignedBuffer, Range<Int>) throws(DrayError) -> R
     ) throws(DrayError) -> R {
         let (window, neighbour) = take(for: bytes, storage)
-        defer { idle.withLock { $0.append(window) } }
+        defer { keep(window) }
         if !window.holds(bytes, storage) { try fill(window, bytes, storage, neighbour) }
         let first = Int(bytes.lowerBound - window.start)
         return try body(window.decoder, window.buffer, first..<first + bytes.count)
     }
 
+    /// Keeps a window for who comes next, unless all files' windows are too many by now; an older one of ours makes room.
+    private func keep(_ window: Window) {
+        idle.withLock { windows in
+            let isKept = idleBytes.withLock { memory in
+                guard memory + size <= Self.mostIdleOfAll else { return false }
+                memory += size
+                return true
+            }
+            guard !isKept else { return windows.append(window) }
+            if !windows.isEmpty {
+                windows.removeFirst()
+                windows.append(window)
+            }
+        }
+    }
+
     /// A window that holds `bytes`; or else the one that was not used for longest or a new one, with what is known about the neighbourhood.
     private func take(for bytes: Range<UInt64>, _ storage: any Storage) -> (Window, Neighbour) {
-        let size = max(Self.size, longest)
         let (found, neighbour) = idle.withLock { windows -> (Window?, Neighbour) in
             if let index = windows.firstIndex(where: { $0.holds(bytes, storage) }) {
+                idleBytes.withLock { $0 -= size }
                 return (windows.remove(at: index), .before)
             }
             let neighbours = windows.lazy.map { $0.neighbour(at: bytes.lowerBound, storage) }
             let nearest = neighbours.max { $0.rawValue < $1.rawValue } ?? .none
-            let isFull = windows.count >= max(1, Self.idleMemory / size)
-            return (isFull ? windows.removeFirst() : nil, nearest)
+            let isFull = windows.count >= max(1, Self.mostIdle / size)
+            guard isFull, !windows.isEmpty else { return (nil, nearest) }
+            idleBytes.withLock { $0 -= size }
+            return (windows.removeFirst(), nearest)
         }
         return (found ?? Window(size: size, make()), neighbour)
     }

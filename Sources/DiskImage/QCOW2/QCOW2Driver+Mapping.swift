@@ -12,9 +12,9 @@ extension QCOW2Driver {
         let end = start + min(limit, guestSize - start)
         var run = try firstRun(start, end)
         while start + run.length < end {
-            // A run goes on only where the one before reached its table's end, and an error belongs to the bytes that
+            // A run goes on only where the one before reached its slice's end, and an error belongs to the bytes that
             // it concerns: it will be met when they are asked for.
-            guard (start + run.length) % header.l2Coverage == 0,
+            guard (start + run.length) % sliceCoverage == 0,
                 let more = try? continuation(of: &run, start + run.length, end), more > 0
             else { break }
             run.length += more
@@ -34,17 +34,17 @@ extension QCOW2Driver {
         )
     }
 
-    /// The run at `start`, to the end of its L2 table at most; over absent tables at once.
+    /// The run at `start`, to the end of its slice at most; over absent tables at once.
     private func firstRun(_ start: UInt64, _ end: UInt64) throws(DrayError) -> QCOW2Run {
-        let index = Int(start / header.l2Coverage)
-        guard let words = try table(index, guest: start) else {
-            return QCOW2Run(unallocated: absentLength(from: index, start, end))
+        let number = start / sliceCoverage
+        guard let words = try slice(number, guest: start) else {
+            return QCOW2Run(unallocated: absentLength(from: start, end))
         }
         let rules = entryRules
-        let inTable = start % header.l2Coverage
-        let cluster = Int(inTable >> UInt64(header.clusterBits))
+        let inSlice = start % sliceCoverage
+        let cluster = Int(inSlice >> UInt64(header.clusterBits))
         let inCluster = start % header.clusterSize
-        let last = lastCluster(index, end)
+        let last = lastCluster(number, end)
         do {
             return try rules.run(
                 words,
@@ -59,25 +59,25 @@ extension QCOW2Driver {
                 .corrupt,
                 "the L2 entry for guest offset \(start) is 0x\(String(error.word, radix: 16)): \(error.reason)",
                 file: storage.name,
-                offset: (l1[index] & QCOW2.offsetMask) + entry
+                offset: sliceOffset(number) + entry
             )
         }
     }
 
-    /// How much longer `run` is at `position`, the start of an L2 table.
+    /// How much longer `run` is at `position`, the start of a slice.
     private func continuation(of run: inout QCOW2Run, _ position: UInt64, _ end: UInt64)
         throws(DrayError) -> UInt64
     {
-        let index = Int(position / header.l2Coverage)
-        guard let words = try table(index, guest: position) else {
-            return run.kind == .unallocated ? absentLength(from: index, position, end) : 0
+        let number = position / sliceCoverage
+        guard let words = try slice(number, guest: position) else {
+            return run.kind == .unallocated ? absentLength(from: position, end) : 0
         }
-        return entryRules.continuation(of: &run, words, from: 0, to: lastCluster(index, end))
+        return entryRules.continuation(of: &run, words, from: 0, to: lastCluster(number, end))
     }
 
-    /// The first cluster behind `end` or behind L2 table `index`, counted from the table's start.
-    private func lastCluster(_ index: Int, _ end: UInt64) -> Int {
-        let covered = min(end - UInt64(index) * header.l2Coverage, header.l2Coverage)
+    /// The first cluster behind `end` or behind slice `number`, counted from the slice's start.
+    private func lastCluster(_ number: UInt64, _ end: UInt64) -> Int {
+        let covered = min(end - number * sliceCoverage, sliceCoverage)
         return Int(covered.dividedRoundingUp(by: header.clusterSize))
     }
 
@@ -86,10 +86,10 @@ extension QCOW2Driver {
         QCOW2EntryRules(header: header, clusterBytes: clusters.length)
     }
 
-    /// The length from `start` of what absent L2 tables, of which `index` is the first, cover.
-    private func absentLength(from index: Int, _ start: UInt64, _ end: UInt64) -> UInt64 {
+    /// The length from `start`, whose L2 table is absent, of what it and the absent ones behind it cover.
+    private func absentLength(from start: UInt64, _ end: UInt64) -> UInt64 {
         let entries = l1
-        var next = index + 1
+        var next = Int(start / header.l2Coverage) + 1
         while next < entries.count, UInt64(next) * header.l2Coverage < end,
             entries[next] & ~QCOW2.copied == 0
         {
@@ -102,8 +102,15 @@ extension QCOW2Driver {
         return min(covered, end) - start
     }
 
-    /// L2 table `index`, decoded; nil where it is absent.
-    func table(_ index: Int, guest: UInt64) throws(DrayError) -> [UInt64]? {
+    /// Where slice `number`, whose L2 table is there, lies in the file.
+    private func sliceOffset(_ number: UInt64) -> UInt64 {
+        let slices = header.l2Coverage / sliceCoverage
+        return l1[Int(number / slices)] & QCOW2.offsetMask + number % slices * sliceSize
+    }
+
+    /// Slice `number` of the L2 tables, decoded; nil where its table is absent.
+    func slice(_ number: UInt64, guest: UInt64) throws(DrayError) -> [UInt64]? {
+        let index = Int(number / (header.l2Coverage / sliceCoverage))
         let entry = l1[index]
         if entry & ~QCOW2.copied == 0 { return nil }
         guard !hasSharedTables else {
@@ -123,18 +130,19 @@ extension QCOW2Driver {
                 offset: offset
             )
         }
-        if let words = tables.find(offset) { return words }
+        let place = sliceOffset(number)
+        if let words = tables.find(place) { return words }
         try metadata.check(
             "the L2 table for guest offset \(guest)",
             at: offset,
             size: header.clusterSize
         )
-        // Tables are read into the same few buffers: fresh memory would cost as much as reading.
+        // Slices are read into the same few buffers: fresh memory would cost as much as reading.
         let words = try tableBuffers.withBuffer { (buffer) throws(DrayError) in
-            try storage.read(HostOffset(offset), into: buffer, 0..<buffer.count)
+            try storage.read(HostOffset(place), into: buffer, 0..<buffer.count)
             return buffer.bigEndianWords(0..<buffer.count)
         }
-        tables.insert(words, at: offset)
+        tables.insert(words, at: place)
         return words
     }
 

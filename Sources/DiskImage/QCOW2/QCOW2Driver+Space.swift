@@ -4,10 +4,13 @@
 package import BlockIO
 
 extension QCOW2Driver {
-    /// The guest bytes, a power of two, that qemu answers for at most at a time: those of one slice of an L2 table, which is as long as a
-    /// cluster, or 64 KiB.
+    /// The size in bytes of the slices in which L2 tables are read and kept, as qemu does: a table of 2 MiB would be much for the few
+    /// entries that are asked for.
+    var sliceSize: UInt64 { min(header.clusterSize, 65536) }
+
+    /// The guest bytes, a power of two, that one slice of an L2 table covers. Qemu answers for no more at a time.
     package var sliceCoverage: UInt64 {
-        min(header.clusterSize, 65536) / header.l2EntrySize * header.clusterSize
+        sliceSize / header.l2EntrySize * header.clusterSize
     }
 
     /// Whether the run at `offset`, which is not allocated, has space in the image all the same: subclusters of a cluster of which others
@@ -17,14 +20,12 @@ extension QCOW2Driver {
         limit: UInt64
     ) throws(DrayError) -> (host: HostOffset?, length: UInt64) {
         let start = offset.bytes
-        let index = Int(start / header.l2Coverage)
-        let inTable = start % header.l2Coverage
-        guard header.hasExtendedL2, let words = try table(index, guest: start) else {
-            return (nil, min(limit, header.l2Coverage - inTable))
-        }
+        let inSlice = start % sliceCoverage
+        guard header.hasExtendedL2, let words = try slice(start / sliceCoverage, guest: start)
+        else { return (nil, min(limit, sliceCoverage - inSlice)) }
         let inCluster = start % header.clusterSize
         let length = min(limit, header.clusterSize - inCluster)
-        let word = words[Int(inTable / header.clusterSize) * 2]
+        let word = words[Int(inSlice / header.clusterSize) * 2]
         guard word & QCOW2.compressed == 0, entryRules.isAllocated(word) else {
             return (nil, length)
         }

@@ -28,7 +28,9 @@ package final class QCOW2Driver: ImageDriver {
     /// Whether the L1 table names more L2 tables than the file has clusters: then tables are shared, and walking them could
     /// take for ever.
     let hasSharedTables: Bool
+    /// The slices of L2 tables that were used last.
     let tables: TableCache
+    private let allotment: MapAllotment
     let tableBuffers: BufferPool
     let decoder: ClusterDecoder
     /// The size of the snapshot table in bytes.
@@ -40,12 +42,11 @@ package final class QCOW2Driver: ImageDriver {
     /// Opens the image in `storage`; with `snapshot`, the state of the internal snapshot whose id that is or, failing that, whose name.
     ///
     /// `openDataFile` is called with the name that the image stores for its external data file, if it has one: the
-    /// caller's gate decides there. At most `cacheCapacity` bytes of L2 tables are kept.
+    /// caller's gate decides there.
     /// Fails with `corrupt` or `unsupported`, naming field and offset, or with what reading fails with.
     package init(
         storage: any Storage,
         snapshot: String? = nil,
-        cacheCapacity: Int = 16 << 20,
         openDataFile: (String) throws(DrayError) -> any Storage
     ) throws(DrayError) {
         let metadata = StorageMetadata(storage)
@@ -63,8 +64,10 @@ package final class QCOW2Driver: ImageDriver {
         hasSharedTables = l1.count { $0 & ~QCOW2.copied != 0 } > clusterCount
         dataFile = try Self.dataFile(header, storage.name, openDataFile)
         clusters = dataFile.map { StorageMetadata($0) } ?? metadata
-        tables = TableCache(capacity: cacheCapacity, tableBits: header.clusterBits)
-        tableBuffers = BufferPool(bufferSize: Int(header.clusterSize))
+        allotment = MapAllotment()
+        let sliceBits = min(header.clusterBits, 16)
+        tables = TableCache(capacity: allotment.bytes, tableBits: sliceBits)
+        tableBuffers = BufferPool(bufferSize: 1 << Int(sliceBits))
         decoder = ClusterDecoder(header.compression, clusterSize: Int(header.clusterSize))
     }
 

@@ -27,11 +27,19 @@ final class VMDKCaches: Sendable {
     }
 
     /// Pages of grain directories: 32 KiB.
-    let pages = Cache(capacity: 4 << 20, tableBits: 15)
-    private let small = Cache(capacity: 16 << 20, tableBits: 12)
-    private let large = Cache(capacity: 16 << 20, tableBits: 15)
+    let pages: Cache
+    private let small: Cache
+    private let large: Cache
+    private let allotment = MapAllotment()
     private let next = Mutex<UInt64>(1)
     private let windows = Mutex<[Int: StreamWindows<DeflateDecoder>]>([:])
+
+    /// Caches that are empty. A disk's grain tables are of one size, as a rule.
+    init() {
+        pages = Cache(capacity: allotment.bytes / 4, tableBits: 15)
+        small = Cache(capacity: allotment.bytes, tableBits: 12)
+        large = Cache(capacity: allotment.bytes, tableBits: 15)
+    }
 
     /// The cache for grain tables of `entries` places: 512, as hosted extents have them, or 4096 at most.
     func tables(entries: UInt64) -> Cache { entries * 8 <= 1 << small.tableBits ? small : large }

@@ -43,7 +43,28 @@ internal import Testing
         #expect(peak < 256, "\(peak) MiB")
     }
 
-    @Test(.timeLimit(.minutes(5)))
+    @Test(arguments: ["checksum", "map"])
+    func `the layers of a chain share what is kept of their maps and streams`(command: String)
+        throws
+    {
+        let directory = try TemporaryDirectory()
+        // Each layer has an L2 table of 2 MiB and, of its own, one compressed cluster.
+        let script = """
+            cd "$0"
+            for layer in {0..119}; do
+                qemu-img create -q -f qcow2 -o cluster_size=2M $layer.qcow2 240M
+                qemu-io -f qcow2 -c "write -q -c -P $((layer + 1)) $((layer * 2))M 2M" $layer.qcow2
+                [ $layer = 0 ] || qemu-img rebase -u -b $((layer - 1)).qcow2 -F qcow2 $layer.qcow2
+            done
+            """
+        try Tool.check(["bash", "-ec", script, directory.path])
+        let output = command == "map" ? ["--output", "json"] : []
+        let words = [DrayBinary.path, command] + output + [directory.file("119.qcow2")]
+        let peak = try PeakMemory.mebibytes(words)
+        #expect(peak < 256, "\(peak) MiB")
+    }
+
+    @Test(.timeLimit(.minutes(15)))
     func `encoders and decoders of large clusters are bounded, however many threads there are`()
         throws
     {
