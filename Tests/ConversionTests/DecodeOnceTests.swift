@@ -83,7 +83,7 @@ private final class CountingDriver: ImageDriver {
         return image
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: images)
+    @Test(.timeLimit(.minutes(15)), arguments: images)
     func `each cluster is decoded once, by all threads at once`(
         options: String,
         isTiny: Bool

@@ -41,7 +41,7 @@ import Testing
 
     @Test(
         "random disks with random options are compressed right",
-        .timeLimit(.minutes(5)),
+        .timeLimit(.minutes(15)),
         arguments: SeededGenerator.seeds(24)
     )
     func compressedDisks(seed: UInt64) throws {

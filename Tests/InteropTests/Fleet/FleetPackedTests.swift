@@ -47,7 +47,7 @@ struct FleetPackedTests {
         #expect(packed.length < disk.length * 3 / 4, "hardly anything was compressed")
     }
 
-    @Test(.timeLimit(.minutes(3)), arguments: [false, true])
+    @Test(.timeLimit(.minutes(15)), arguments: [false, true])
     func
         `two compressed jobs at once have the bytes of the local command, also when a worker is killed`(
             isKilled: Bool
@@ -89,7 +89,7 @@ struct FleetPackedTests {
         ),
     ]
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func `sources in containers are read by several workers`() throws {
         let rig = try rig()
         try rig.makeMixed("disk.raw", megabytes: 40)

@@ -73,7 +73,7 @@ struct FleetVMDKTests {
         return ([""] + parts).map { "\(subformat)\($0).vmdk" }
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func `every subformat is written and read by two workers as by the local command`() throws {
         let rig = try rig()
         try rig.coordinator()
@@ -96,7 +96,7 @@ struct FleetVMDKTests {
         #expect(try rig.leftovers(besides: expected) == [])
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func `a chain over several files is read by the fleet, and refused when its parent changes`()
         throws
     {
@@ -123,7 +123,7 @@ struct FleetVMDKTests {
         #expect(try !rig.leftovers(besides: []).contains { $0.contains("never") })
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func `a worker that is killed in the middle of a stream and of several files is replaced`()
         throws
     {

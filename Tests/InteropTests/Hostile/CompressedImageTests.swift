@@ -12,7 +12,7 @@ internal import Testing
         try DrayBinary.run(["convert", "--force", "-O", "raw", image, target], limitSeconds: 20)
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func `a compressed cluster is read as qemu-img reads it, or its error names it`() throws {
         let directory = try TemporaryDirectory()
         try CompressedImages.make(in: directory.path)
@@ -45,7 +45,7 @@ internal import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(3)), arguments: ["zlib", "zstd"])
+    @Test(.timeLimit(.minutes(15)), arguments: ["zlib", "zstd"])
     func `random damage to streams and their entries is refused or read as qemu-img reads it`(
         type: String
     ) throws {
