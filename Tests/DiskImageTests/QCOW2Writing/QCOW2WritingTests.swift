@@ -24,38 +24,26 @@ import Testing
     }
 
     @Test(
-        "random disks with random options are written right",
+        "random disks with random options are written right, as they are and compressed",
         .timeLimit(.minutes(15)),
-        arguments: SeededGenerator.seeds(24)
+        arguments: SeededGenerator.seeds(24),
+        [false, true]
     )
-    func randomDisks(seed: UInt64) throws {
+    func randomDisks(seed: UInt64, isCompressed: Bool) throws {
         var generator = SeededGenerator(seed: seed)
         let top = ImageDescription.random(using: &generator, largestSize: 4 << 20, sizeUnit: 1)
         let hasBase = Bool.random(using: &generator)
         let base = ImageDescription.random(using: &generator, largestSize: 4 << 20)
-        let options = Self.randomOptions(hasBase: hasBase, &generator)
-        let comment: Comment = "DRAY_SEED=\(seed) \(options)"
-        let image = try WrittenImage(top, on: hasBase ? base : nil, options: options, seed: seed)
-        try image.expectSound(comment)
-    }
-
-    @Test(
-        "random disks with random options are compressed right",
-        .timeLimit(.minutes(15)),
-        arguments: SeededGenerator.seeds(24)
-    )
-    func compressedDisks(seed: UInt64) throws {
-        var generator = SeededGenerator(seed: seed)
-        let top = ImageDescription.random(using: &generator, largestSize: 4 << 20, sizeUnit: 1)
-        let hasBase = Bool.random(using: &generator)
-        let base = ImageDescription.random(using: &generator, largestSize: 4 << 20)
-        let options = Self.randomCompression(hasBase: hasBase, &generator)
+        let options =
+            isCompressed
+            ? Self.randomCompression(hasBase: hasBase, &generator)
+            : Self.randomOptions(hasBase: hasBase, &generator)
         let comment: Comment = "DRAY_SEED=\(seed) \(options)"
         let image = try WrittenImage(
             top,
             on: hasBase ? base : nil,
             options: options,
-            compression: .fast,
+            compression: isCompressed ? .fast : nil,
             seed: seed
         )
         try image.expectSound(comment)
