@@ -282,8 +282,8 @@ struct ServiceTests {
         let worker = rig.worker(FakeRunner(count: 1))
         try next.start()
         try worker.start()
-        let epoch = try rig.end(of: "cut-off").epoch
-        #expect(epoch == 3)
+        // Each of the two has claimed the job, at least once.
+        #expect(try rig.end(of: "cut-off").epoch >= 3)
         next.stop()
         worker.stop()
         #expect(try rig.messages(Topics.deadLetters).isEmpty)
