@@ -19,13 +19,7 @@ extension ConvertTarget {
         }
         let spec = try filling(wanted, guestSize: guestSize)
         guard spec.existing != .overwrite else { return }
-        let format = try TargetFormats.make(
-            spec.format,
-            guestSize: guestSize,
-            options: spec.options,
-            name: spec.path,
-            sparseSize: spec.sparseSize
-        )
+        let format = try format(of: spec, guestSize: guestSize)
         let others = format.files?.names ?? []
         let staging = try StagingSet(target: spec.path, job: job.id, others: others)
         let isComplete = Set(results.map(\.range)).count == plan.rangeCount
@@ -53,6 +47,21 @@ extension ConvertTarget {
                 file: file.path
             )
         }
+    }
+
+    /// The format of the target that `spec` describes. Fails with `invalid` or `unsupported`.
+    static func format(
+        of spec: TargetSpec,
+        guestSize: UInt64
+    ) throws(DrayError) -> any TargetFormat {
+        try TargetFormats.make(
+            spec.format,
+            guestSize: guestSize,
+            options: spec.options,
+            name: spec.path,
+            sparseSize: spec.sparseSize,
+            compression: spec.compression
+        )
     }
 
     /// Where each file of a target ends at least after what was written to it, by its index.

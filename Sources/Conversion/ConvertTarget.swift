@@ -41,14 +41,7 @@ final class ConvertTarget: Sendable {
         let isDevice = StorageOpener.isBlockDevice(spec.path)
         let spec = isDevice ? spec : try Self.filling(spec, guestSize: disk.guestSize)
         self.spec = spec
-        format = try TargetFormats.make(
-            spec.format,
-            guestSize: disk.guestSize,
-            options: spec.options,
-            name: spec.path,
-            sparseSize: spec.sparseSize,
-            compression: spec.compression
-        )
+        format = try Self.format(of: spec, guestSize: disk.guestSize)
         let isInPlace = isDevice || spec.existing == .overwrite
         if isInPlace { try Self.refuseInPlace(spec) }
         let others = format.files?.names ?? []

