@@ -24,11 +24,22 @@ extension QCOW2Driver {
         guard header.hasExtendedL2, let words = try slice(start / sliceCoverage, guest: start)
         else { return (nil, min(limit, sliceCoverage - inSlice)) }
         let inCluster = start % header.clusterSize
-        let length = min(limit, header.clusterSize - inCluster)
-        let word = words[Int(inSlice / header.clusterSize) * 2]
-        guard word & QCOW2.compressed == 0, entryRules.isAllocated(word) else {
-            return (nil, length)
+        let first = Int(inSlice / header.clusterSize)
+        let host = space(words, first)
+        var length = header.clusterSize - inCluster
+        // As far as it goes on: a long run would be mapped anew for each of its clusters.
+        for cluster in first + 1..<max(first + 1, words.count / 2) where length < limit {
+            let expected = host.map { $0 + UInt64(cluster - first) * header.clusterSize }
+            guard space(words, cluster) == expected else { break }
+            length += header.clusterSize
         }
-        return (HostOffset(word & QCOW2.offsetMask + inCluster), length)
+        return (host.map { HostOffset($0 + inCluster) }, min(limit, length))
+    }
+
+    /// Where the space of a cluster is that is not compressed, by the words of its slice.
+    private func space(_ words: [UInt64], _ cluster: Int) -> UInt64? {
+        let word = words[cluster * 2]
+        let hasSpace = word & QCOW2.compressed == 0 && entryRules.isAllocated(word)
+        return hasSpace ? word & QCOW2.offsetMask : nil
     }
 }
