@@ -50,7 +50,7 @@ struct GroupTests {
 
     @Test("a member that leaves is followed at once, and one that gets nothing stays quiet")
     func leaving() throws {
-        // A session that outlasts any wait of this test: who takes over has not waited for its end.
+        // A session that outlasts the wait for the partition: who takes over in time has not waited for its end.
         let session = (name: "session.timeout.ms", value: "60000")
         let fixture = try KafkaFixture(
             [KafkaFixture.topic("a")],
@@ -75,7 +75,7 @@ struct GroupTests {
         }
         #expect(first.revocations.count == rebalances)
         first.port.close()
-        try second.listen("the partition") { $0.assigned?.count == 1 }
+        try second.listen("the partition", seconds: 30) { $0.assigned?.count == 1 }
     }
 
     @Test("partitions with the same number of copartitioned topics go to one member")
@@ -137,7 +137,7 @@ struct GroupTests {
         #expect(listener.records.map(\.text) == ["x"])
         #expect(listener.revocations.isEmpty)
         listener.records = []
-        try listener.listen("the rest") { $0.records.count >= 990 }
+        try listener.listen("the rest", seconds: 30) { $0.records.count >= 990 }
         #expect(listener.revocations.isEmpty)
     }
 
