@@ -80,7 +80,11 @@ final class JobContext: Sendable {
                 wrap: files.wrap
             )
             try Self.refuseSource(target, disk)
-            if createsTarget { try target?.create() }
+            if createsTarget {
+                // Not once the step's time is over: whoever would have removed it again may have been here.
+                try pulse.beat()
+                try target?.create()
+            }
         }
         let storages = images.flatMap(\.storages)
         for storage in storages { storage.findExtents(with: patience) }

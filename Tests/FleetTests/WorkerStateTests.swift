@@ -21,6 +21,7 @@ struct WorkerStateTests {
         var published: [(message: ResultMessage, token: UInt64)] = []
         var commits: [LogPosition] = []
         var stopped: [RunNumber] = []
+        var leaseEnds: [RunNumber: Milliseconds] = [:]
         var places: [RunNumber: UInt64] = [:]
         var isDrained = false
 
@@ -34,9 +35,11 @@ struct WorkerStateTests {
         mutating func tell(_ event: WorkerEvent) {
             for action in state.handle(event, now: now) {
                 switch action {
-                case .begin(let number, let task):
+                case .begin(let number, let task, let end):
                     began.append(number)
                     steps.append(task.step)
+                    leaseEnds[number] = end
+                case .renew(let number, let end): leaseEnds[number] = end
                 case .publish(let message, let token): published.append((message, token))
                 case .commit(let places): commits += places
                 case .stop(let number): stopped.append(number)
@@ -214,6 +217,37 @@ struct WorkerStateTests {
         harness.published = []
         harness.tell(.progress(run, 5, signs: 2))
         #expect(harness.published.map(\.message.body) == [.progress(5)])
+    }
+
+    @Test(
+        "a plan step may go on for as long as the log has heard of it lately, other steps for ever"
+    )
+    func planLease() throws {
+        var harness = Harness()
+        harness.plan("a", offset: 0)
+        harness.now = 1000
+        harness.deliver()
+        let plan = try #require(harness.began.first)
+        // What counts is when the report was made, not when the log had it.
+        #expect(harness.leaseEnds[plan] == 45_000)
+        harness.now = 20_000
+        harness.published = []
+        harness.tell(.progress(plan, 0, signs: 1))
+        let beat = try #require(harness.published.first)
+        #expect(harness.leaseEnds[plan] == 45_000)
+        harness.now = 21_000
+        harness.tell(.delivered(token: beat.token, isDurable: true))
+        #expect(harness.leaseEnds[plan] == 65_000)
+        harness.now = 40_000
+        harness.published = []
+        harness.tell(.progress(plan, 0, signs: 2))
+        let lost = try #require(harness.published.first)
+        harness.tell(.delivered(token: lost.token, isDurable: false))
+        #expect(harness.leaseEnds[plan] == 65_000)
+        harness.published = []
+        harness.task(0, offset: 1)
+        harness.deliver()
+        #expect(harness.leaseEnds[harness.began[1]] == .max)
     }
 
     @Test("what a plan made that ends after its job is removed before the task counts as done")

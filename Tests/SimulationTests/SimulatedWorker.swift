@@ -10,6 +10,7 @@ import TaskLog
 final class SimulatedWorker: SimulatedNode {
     private struct Running {
         let task: TaskMessage
+        var leaseEnd: Milliseconds
         var isStopped = false
         var isWaiting = false
     }
@@ -33,6 +34,7 @@ final class SimulatedWorker: SimulatedNode {
         settings.republish = 50
         settings.parkingPatience = 1500
         settings.blockingPatience = 100
+        settings.heartbeat = 250
         state = WorkerState(settings: settings)
         running = [:]
         positions = [:]
@@ -91,9 +93,10 @@ final class SimulatedWorker: SimulatedNode {
     private func tell(_ event: WorkerEvent) {
         for action in state.handle(event, now: world.now) {
             switch action {
-            case .begin(let number, let task):
-                running[number] = Running(task: task)
+            case .begin(let number, let task, let end):
+                running[number] = Running(task: task, leaseEnd: end)
                 begin(number, task)
+            case .renew(let number, let end): running[number]?.leaseEnd = end
             case .place(let number, let offset): place(number, offset.bytes)
             case .stop(let number): stop(number)
             case .publish(let result, let token): publish(.result(result), token, result.task.job)
@@ -128,10 +131,20 @@ final class SimulatedWorker: SimulatedNode {
     private func begin(_ number: RunNumber, _ task: TaskMessage) {
         let isSlow = world.chance(world.faults.slowSteps)
         let duration = isSlow ? world.random(1500...5000) : world.random(1...40)
+        if isSlow { beat(number) }
         later(duration) { [unowned self] in
             guard let run = running[number] else { return }
-            if run.isStopped { return end(number, .cancelled) }
+            if run.isStopped || run.leaseEnd < world.now { return end(number, .cancelled) }
             step(number, task)
+        }
+    }
+
+    /// Says now and then that a step that takes long goes on.
+    private func beat(_ number: RunNumber) {
+        later(250) { [unowned self] in
+            guard running[number] != nil else { return }
+            tell(.progress(number, 0, signs: UInt64(world.now)))
+            beat(number)
         }
     }
 

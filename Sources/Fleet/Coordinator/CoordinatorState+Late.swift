@@ -33,7 +33,7 @@ extension CoordinatorState {
     mutating func noteLate(_ result: ResultMessage, _ offset: Int64, _ turn: Turn) {
         if result.mayHaveLeftTarget {
             late[result.task.job] = LateCleaning(result, offset, due: turn.now)
-        } else if result.task.step == .plan, case .started = result.body {
+        } else if result.task.step == .plan {
             late[result.task.job] = LateCleaning(
                 result,
                 offset,

@@ -43,12 +43,12 @@ extension JobState {
 
     /// Keeps in mind which runs of the plan step may make the target once more behind the job's back.
     private mutating func notePlan(_ result: ResultMessage, _ offset: Int64, _ turn: Turn) {
-        if case .started = result.body, openPlans.count < WorkUnit.runLimit {
-            let due = turn.now + turn.settings.lateWait
-            openPlans[result.run] = LateCleaning(result, offset, due: due)
-        } else if result.isOutcome {
+        if result.isOutcome {
             openPlans[result.run] = nil
             if isPlanLate(result) { reportedLate = LateCleaning(result, offset, due: turn.now) }
+        } else if openPlans[result.run] != nil || openPlans.count < WorkUnit.runLimit {
+            let due = turn.now + turn.settings.lateWait
+            openPlans[result.run] = LateCleaning(result, offset, due: due)
         }
     }
 

@@ -17,21 +17,33 @@ final class SlotControl: TaskControl {
     private let isStopped = Atomic(false)
     private let bytes = Atomic<UInt64>(0)
     private let calls = Atomic<UInt64>(0)
+    private let leaseEnd: Atomic<Milliseconds>
     private let outside: CancelToken
     private let meter: ProgressMeter
     private let ask: @Sendable (SpaceRequest) -> Void
 
+    /// The control of a step that may go on until `leaseEnd`, by ``LogClock/monotonicMilliseconds()``.
     init(
+        leaseEnd: Milliseconds = .max,
         outside: CancelToken,
         meter: ProgressMeter,
         ask: @escaping @Sendable (SpaceRequest) -> Void
     ) {
+        self.leaseEnd = Atomic(leaseEnd)
         self.outside = outside
         self.meter = meter
         self.ask = ask
     }
 
-    var isCancelled: Bool { isStopped.load(ordering: .relaxed) || outside.isCancelled }
+    var isCancelled: Bool {
+        if isLeaseOver { stop() }
+        return isStopped.load(ordering: .relaxed) || outside.isCancelled
+    }
+
+    private var isLeaseOver: Bool {
+        let end = leaseEnd.load(ordering: .relaxed)
+        return end != .max && LogClock.monotonicMilliseconds() > end
+    }
 
     /// How many bytes of data the step has done.
     var bytesDone: UInt64 { bytes.load(ordering: .relaxed) }
@@ -58,6 +70,9 @@ final class SlotControl: TaskControl {
         answer.withLock { $0.place = offset }
         wakeUp.raise()
     }
+
+    /// The step may go on until then.
+    func renew(until end: Milliseconds) { leaseEnd.store(end, ordering: .relaxed) }
 
     func stop() {
         isStopped.store(true, ordering: .relaxed)

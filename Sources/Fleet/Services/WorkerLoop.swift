@@ -12,7 +12,7 @@ struct WorkerLoop {
     let codec: MessageCodec
     let topics: Topics
     let observer: @Sendable (WorkerService.Notice) -> Void
-    let begin: @Sendable (RunNumber, TaskMessage) -> SlotControl
+    let begin: @Sendable (RunNumber, TaskMessage, Milliseconds) -> SlotControl
     /// Whether everything is done and committed that was begun.
     private(set) var isDrained = false
 
@@ -29,7 +29,7 @@ struct WorkerLoop {
         codec: MessageCodec,
         topics: Topics,
         observer: @escaping @Sendable (WorkerService.Notice) -> Void,
-        begin: @escaping @Sendable (RunNumber, TaskMessage) -> SlotControl
+        begin: @escaping @Sendable (RunNumber, TaskMessage, Milliseconds) -> SlotControl
     ) {
         self.port = port
         self.state = state
@@ -119,7 +119,8 @@ struct WorkerLoop {
         if case .ended(let number, _) = event { controls[number] = nil }
         for action in state.handle(event, now: now) {
             switch action {
-            case .begin(let number, let task): controls[number] = begin(number, task)
+            case .begin(let number, let task, let end): controls[number] = begin(number, task, end)
+            case .renew(let number, let end): controls[number]?.renew(until: end)
             case .place(let number, let offset): controls[number]?.place(offset)
             case .stop(let number): controls[number]?.stop()
             case .publish(let result, let token):

@@ -75,8 +75,8 @@ package final class WorkerService: Sendable {
         pool.start(settings.slots + settings.parking) { [steps] work in
             inbox.post(.ended(work.number, steps.run(work.task, work.control)))
         }
-        var loop = loop(port, beginning: beginning) { [cancel, meter] number, task in
-            let control = SlotControl(outside: cancel, meter: meter) { space in
+        var loop = loop(port, beginning: beginning) { [cancel, meter] number, task, leaseEnd in
+            let control = SlotControl(leaseEnd: leaseEnd, outside: cancel, meter: meter) { space in
                 inbox.post(.sized(number, space))
             }
             pool.add(SlotPool.Work(number: number, task: task, control: control))
@@ -111,7 +111,7 @@ package final class WorkerService: Sendable {
     private func loop(
         _ port: any LogPort,
         beginning: Int,
-        begin: @escaping @Sendable (RunNumber, TaskMessage) -> SlotControl
+        begin: @escaping @Sendable (RunNumber, TaskMessage, Milliseconds) -> SlotControl
     ) -> WorkerLoop {
         var named = settings
         // Runs are numbered from 1 after each beginning, and no two runs may have one name.

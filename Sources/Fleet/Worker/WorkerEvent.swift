@@ -39,8 +39,10 @@ package enum WorkerEvent: Sendable {
 
 /// What a worker wants done, in this order.
 package enum WorkerAction: Sendable {
-    /// Run a step on a free slot.
-    case begin(RunNumber, TaskMessage)
+    /// Run a step on a free slot. From `until` on it is to make nothing any more, but to stop.
+    case begin(RunNumber, TaskMessage, until: Milliseconds)
+    /// A running step may go on until then.
+    case renew(RunNumber, until: Milliseconds)
     /// Tell a running step its place in the target.
     case place(RunNumber, HostOffset)
     /// Tell a running step to stop at the next chunk.

@@ -45,6 +45,8 @@ struct WorkerRun {
     var wantedSince = Milliseconds.max
     /// When its size is reported again.
     var askAgainAt = Milliseconds.max
+    /// When it was last reported that it runs, whether the log has that or not yet.
+    var reportedAt = Milliseconds.min
     /// When its progress may be reported next.
     var nextHeartbeat = Milliseconds.min
     /// The number of its signs of progress when that was last reported.

@@ -19,6 +19,9 @@ package struct WorkerSettings: Sendable {
     package var resend: Milliseconds = 2000
     /// How often a run's progress is reported, which renews its lease.
     package var heartbeat: Milliseconds = 15_000
+    /// How long a plan step may go on after it was last reported to run. From then on its job may have ended and been cleaned up, and its
+    /// coordinator, whose lease is longer, may not look for what it makes.
+    var planLease: Milliseconds { 3 * heartbeat }
     /// How long a task that must run alone waits for the running ones, and all others for it, before it is handed back.
     package var patience: Milliseconds = 30_000
     /// How often offsets are committed.

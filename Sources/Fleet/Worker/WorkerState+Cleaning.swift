@@ -20,7 +20,7 @@ extension WorkerState {
         guard let run = runs[number] else { return }
         runs[number]?.phase = .cleaning
         runs[number]?.outcome = outcome
-        actions.append(.begin(number, discarding(run.task)))
+        discard(number, run)
     }
 
     /// A clean-up has ended, well or not.
@@ -42,11 +42,16 @@ extension WorkerState {
     /// Tries a clean-up again that did not work.
     mutating func cleanAgain(_ number: RunNumber, _ run: WorkerRun) {
         runs[number]?.resendAt = .max
-        actions.append(.begin(number, discarding(run.task)))
+        discard(number, run)
     }
 
-    private func discarding(_ task: TaskMessage) -> TaskMessage {
-        let name = TaskName(job: task.order.id, step: .discard)
-        return TaskMessage(order: task.order, name: name, attempt: task.attempt, epoch: task.epoch)
+    private mutating func discard(_ number: RunNumber, _ run: WorkerRun) {
+        let task = TaskMessage(
+            order: run.task.order,
+            name: TaskName(job: run.task.order.id, step: .discard),
+            attempt: run.task.attempt,
+            epoch: run.task.epoch
+        )
+        actions.append(.begin(number, task, until: .max))
     }
 }

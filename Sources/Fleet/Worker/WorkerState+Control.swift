@@ -59,7 +59,9 @@ extension WorkerState {
         guard !isStuck else { return }
         runs[number]?.reportedSigns = signs
         runs[number]?.nextHeartbeat = now + settings.heartbeat
-        actions.append(.publish(report(run, .progress(bytes)), token: idleToken()))
+        let token = idleToken()
+        if run.task.step == .plan { beats[token] = Beat(number: number, time: now) }
+        actions.append(.publish(report(run, .progress(bytes)), token: token))
     }
 
     mutating func drain(_ now: Milliseconds) {
@@ -126,6 +128,7 @@ extension WorkerState {
             if run.resendAt <= now, run.phase == .cleaning { cleanAgain(number, run) }
             if run.resendAt <= now, let result = run.outgoing {
                 runs[number]?.resendAt = .max
+                runs[number]?.reportedAt = now
                 actions.append(.publish(result, token: newToken(for: number)))
             }
             if run.askAgainAt <= now, let space = run.wanted {

@@ -65,6 +65,7 @@ extension WorkerState {
         if let letter = letters.removeValue(forKey: token) {
             return letterDelivered(letter, isDurable, now)
         }
+        if let beat = beats.removeValue(forKey: token) { return beatDelivered(beat, isDurable) }
         guard let number = tokens.removeValue(forKey: token), let run = runs[number] else { return }
         guard isDurable else {
             runs[number]?.resendAt = now + settings.republish
@@ -75,7 +76,7 @@ extension WorkerState {
             if run.isStopping { return end(number, .cancelled, now) }
             runs[number]?.phase = .running
             runs[number]?.outgoing = nil
-            actions.append(.begin(number, run.task))
+            actions.append(.begin(number, run.task, until: leaseEnd(run, from: run.reportedAt)))
         case .ended:
             guard run.outgoing?.isOutcome == true else { return }
             runs[number] = nil

@@ -20,6 +20,8 @@ package struct WorkerState {
     var trackers: [PartitionID: (tracker: OffsetTracker, assignment: Int)] = [:]
     var letters: [UInt64: PendingLetter] = [:]
     var tokens: [UInt64: RunNumber] = [:]
+    /// Reports of the progress of plan steps that are not durable yet.
+    var beats: [UInt64: Beat] = [:]
     var lastNumber: UInt64 = 0
     var assignments = 0
     var nextCommit = Milliseconds.min
@@ -84,6 +86,7 @@ package struct WorkerState {
         let result = report(run, body)
         runs[number]?.outgoing = result
         runs[number]?.resendAt = .max
+        runs[number]?.reportedAt = now
         actions.append(.publish(result, token: newToken(for: number)))
     }
 
