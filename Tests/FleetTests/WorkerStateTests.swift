@@ -10,90 +10,10 @@ import TestSupport
 import Testing
 
 struct WorkerStateTests {
-    private static let partition = PartitionID(Topics.tasks(.normal), 0)
-
-    /// A worker whose actions are noted.
-    private struct Harness {
-        var state: WorkerState
-        var now: Milliseconds = 0
-        var began: [RunNumber] = []
-        var steps: [Step] = []
-        var published: [(message: ResultMessage, token: UInt64)] = []
-        var commits: [LogPosition] = []
-        var stopped: [RunNumber] = []
-        var leaseEnds: [RunNumber: Milliseconds] = [:]
-        var places: [RunNumber: UInt64] = [:]
-        var isDrained = false
-
-        init(slots: Int = 2) {
-            var settings = WorkerSettings(name: "w", slots: slots)
-            settings.commitInterval = 0
-            state = WorkerState(settings: settings)
-            tell(.assigned([LogPosition(WorkerStateTests.partition, offset: 0)]))
-        }
-
-        mutating func tell(_ event: WorkerEvent) {
-            for action in state.handle(event, now: now) {
-                switch action {
-                case .begin(let number, let task, let end):
-                    began.append(number)
-                    steps.append(task.step)
-                    leaseEnds[number] = end
-                case .renew(let number, let end): leaseEnds[number] = end
-                case .publish(let message, let token): published.append((message, token))
-                case .commit(let places): commits += places
-                case .stop(let number): stopped.append(number)
-                case .place(let number, let offset): places[number] = offset.bytes
-                case .drained: isDrained = true
-                case .deadLetter: break
-                }
-            }
-        }
-
-        /// A plan task of a job with a target.
-        mutating func plan(_ job: String, offset: Int64) {
-            var spec = JobSpec(kind: .convert, sources: [])
-            spec.target = TargetSpec(path: "t", format: .raw)
-            let name = TaskName(job: job, step: .plan)
-            let order = JobOrder(id: job, spec: spec)
-            let task = TaskMessage(order: order, name: name, attempt: 1, epoch: 1)
-            tell(.task(task, WorkerStateTests.partition, offset: offset))
-            tell(.tick)
-        }
-
-        mutating func task(_ index: Int, attempt: Int = 1, isIsolated: Bool = false, offset: Int64)
-        {
-            let order = JobOrder(id: "a", spec: JobSpec(kind: .checksum, sources: []))
-            let task = TaskMessage(
-                order: order,
-                name: TaskName(job: "a", step: .range, plan: "p", index: index),
-                attempt: attempt,
-                epoch: 1,
-                isIsolated: isIsolated
-            )
-            tell(.task(task, WorkerStateTests.partition, offset: offset))
-            tell(.tick)
-        }
-
-        /// Loses the partition and gets it again, from its beginning.
-        mutating func reassign() {
-            tell(.revoked([WorkerStateTests.partition]))
-            tell(.assigned([LogPosition(WorkerStateTests.partition, offset: 0)]))
-        }
-
-        /// The log takes everything that was published.
-        mutating func deliver() {
-            while !published.isEmpty {
-                let token = published.removeFirst().token
-                tell(.delivered(token: token, isDurable: true))
-            }
-            tell(.tick)
-        }
-    }
 
     @Test("a task counts as done when its outcome is durable, not before")
     func publishesFirst() throws {
-        var harness = Harness()
+        var harness = WorkerHarness()
         harness.task(0, offset: 0)
         #expect(harness.began.isEmpty, "a run is announced before it begins")
         harness.deliver()
@@ -112,7 +32,7 @@ struct WorkerStateTests {
 
     @Test("no more is taken in than there are credits for")
     func credits() {
-        var harness = Harness(slots: 3)
+        var harness = WorkerHarness(slots: 3)
         #expect(harness.state.credits == 6)
         for index in 0..<6 { harness.task(index, offset: Int64(index)) }
         #expect(harness.state.credits == 0)
@@ -122,7 +42,7 @@ struct WorkerStateTests {
 
     @Test("a range whose task names its place need not ask, unless that is not as it needs it")
     func givenPlace() throws {
-        var harness = Harness()
+        var harness = WorkerHarness()
         for (index, place) in [(0, 4096), (1, 1000)] as [(Int, UInt64)] {
             let task = TaskMessage(
                 order: JobOrder(id: "a", spec: JobSpec(kind: .convert, sources: [])),
@@ -140,14 +60,14 @@ struct WorkerStateTests {
         }
     }
 
-    private func tell(_ task: TaskMessage, to harness: inout Harness, offset: Int64) {
-        harness.tell(.task(task, Self.partition, offset: offset))
+    private func tell(_ task: TaskMessage, to harness: inout WorkerHarness, offset: Int64) {
+        harness.tell(.task(task, WorkerHarness.partition, offset: offset))
         harness.deliver()
     }
 
     @Test("a record that comes again waits for the same run")
     func redelivery() throws {
-        var harness = Harness()
+        var harness = WorkerHarness()
         harness.task(0, offset: 0)
         harness.deliver()
         harness.reassign()
@@ -167,7 +87,7 @@ struct WorkerStateTests {
 
     @Test("an isolated task runs alone")
     func isolation() throws {
-        var harness = Harness()
+        var harness = WorkerHarness()
         harness.task(0, offset: 0)
         harness.deliver()
         harness.task(1, isIsolated: true, offset: 1)
@@ -184,7 +104,7 @@ struct WorkerStateTests {
 
     @Test("an isolated task does not wait for ever for one that hangs, nor others for it")
     func isolationIsBounded() throws {
-        var harness = Harness()
+        var harness = WorkerHarness()
         harness.task(0, offset: 0)
         harness.deliver()
         harness.task(1, isIsolated: true, offset: 1)
@@ -199,7 +119,7 @@ struct WorkerStateTests {
 
     @Test("a range that does nothing does not renew its lease; one that waits for its place does")
     func heartbeats() throws {
-        var harness = Harness()
+        var harness = WorkerHarness()
         harness.task(0, offset: 0)
         harness.deliver()
         let run = try #require(harness.began.first)
@@ -219,82 +139,9 @@ struct WorkerStateTests {
         #expect(harness.published.map(\.message.body) == [.progress(5)])
     }
 
-    @Test(
-        "a plan step may go on for as long as the log has heard of it lately, other steps for ever"
-    )
-    func planLease() throws {
-        var harness = Harness()
-        harness.plan("a", offset: 0)
-        harness.now = 1000
-        harness.deliver()
-        let plan = try #require(harness.began.first)
-        // What counts is when the report was made, not when the log had it.
-        #expect(harness.leaseEnds[plan] == 45_000)
-        harness.now = 20_000
-        harness.published = []
-        harness.tell(.progress(plan, 0, signs: 1))
-        let beat = try #require(harness.published.first)
-        #expect(harness.leaseEnds[plan] == 45_000)
-        harness.now = 21_000
-        harness.tell(.delivered(token: beat.token, isDurable: true))
-        #expect(harness.leaseEnds[plan] == 65_000)
-        harness.now = 40_000
-        harness.published = []
-        harness.tell(.progress(plan, 0, signs: 2))
-        let lost = try #require(harness.published.first)
-        harness.tell(.delivered(token: lost.token, isDurable: false))
-        #expect(harness.leaseEnds[plan] == 65_000)
-        harness.published = []
-        harness.task(0, offset: 1)
-        harness.deliver()
-        #expect(harness.leaseEnds[harness.began[1]] == .max)
-    }
-
-    @Test("what a plan made that ends after its job is removed before the task counts as done")
-    func latePlan() throws {
-        var harness = Harness()
-        harness.plan("a", offset: 0)
-        harness.deliver()
-        harness.tell(.control(ControlRecord(job: "a", state: .finished, epoch: 1)))
-        #expect(harness.stopped == harness.began)
-        let plan = PlanResult(
-            planHash: "p",
-            rangeCount: 1,
-            guestSize: 1,
-            dataBytes: 1,
-            firstPayload: nil,
-            needsSeal: true
-        )
-        harness.tell(.ended(harness.began[0], .planned(plan)))
-        #expect(harness.steps == [.plan, .discard] && harness.published.isEmpty)
-        let failure = DrayError(.resource, "no permission")
-        harness.tell(.ended(harness.began[1], .failed(failure)))
-        harness.now = try #require(harness.state.nextTick)
-        harness.tell(.tick)
-        #expect(
-            harness.steps == [.plan, .discard, .discard]
-                && harness.commits.allSatisfy { $0.offset == 0 }
-        )
-        harness.tell(.ended(harness.began[2], .discarded))
-        harness.deliver()
-        #expect(harness.commits.last?.offset == 1)
-    }
-
-    @Test(
-        "a plan task that comes after its job's end is not run, but what an earlier run made is removed"
-    )
-    func redeliveredPlan() throws {
-        var harness = Harness()
-        harness.tell(.control(ControlRecord(job: "a", state: .finished, epoch: 1)))
-        harness.plan("a", offset: 0)
-        #expect(harness.steps == [.discard] && harness.published.isEmpty)
-        harness.tell(.ended(harness.began[0], .discarded))
-        #expect(harness.published.map(\.message.body) == [.cancelled])
-    }
-
     @Test("while ranges wait for their places others run; who waits too long is handed back")
     func parking() throws {
-        var harness = Harness(slots: 2)
+        var harness = WorkerHarness(slots: 2)
         for index in 0..<4 { harness.task(index, offset: Int64(index)) }
         harness.deliver()
         #expect(harness.began.count == 2 && harness.state.credits == 0)
@@ -324,7 +171,7 @@ struct WorkerStateTests {
 
     @Test("a place is asked for until it comes")
     func places() throws {
-        var harness = Harness()
+        var harness = WorkerHarness()
         harness.task(5, offset: 0)
         harness.deliver()
         let run = try #require(harness.began.first)
@@ -348,7 +195,7 @@ struct WorkerStateTests {
 
     @Test("a cancelled job's tasks stop, and those that come later never begin")
     func cancel() throws {
-        var harness = Harness()
+        var harness = WorkerHarness()
         harness.task(0, offset: 0)
         harness.deliver()
         harness.tell(.control(ControlRecord(job: "a", state: .cancelled, epoch: 1)))
@@ -361,7 +208,7 @@ struct WorkerStateTests {
 
     @Test("a worker that leaves lets its runs end within the grace time, and commits")
     func drain() throws {
-        var harness = Harness(slots: 1)
+        var harness = WorkerHarness(slots: 1)
         harness.task(0, offset: 0)
         harness.task(1, offset: 1)
         harness.deliver()
@@ -375,59 +222,5 @@ struct WorkerStateTests {
         harness.tell(.ended(try #require(harness.began.first), .cancelled))
         harness.deliver()
         #expect(harness.isDrained && harness.commits.last?.offset == 2)
-    }
-
-    @Test(
-        "the tracker's commit lets another member skip what is done",
-        arguments: SeededGenerator.seeds(20)
-    )
-    func tracker(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
-        var tracker = OffsetTracker(LogPosition(Self.partition, offset: 100))
-        var open: Set<Int64> = []
-        var done: Set<Int64> = []
-        var next: Int64 = 100
-        for _ in 0..<2000 {
-            if open.count < 300, Bool.random(using: &random) {
-                // Offsets have gaps.
-                next += Int64.random(in: 0...2, using: &random)
-                let isTaken = tracker.take(next)
-                #expect(isTaken)
-                open.insert(next)
-                next += 1
-            } else if let offset = open.sorted().randomElement(using: &random) {
-                tracker.finish(offset)
-                open.remove(offset)
-                done.insert(offset)
-            }
-        }
-        #expect(tracker.base == open.min() ?? next)
-        let committed = tracker.commit()
-        let place = try #require(committed)
-        #expect(place.metadata.utf8.count <= OffsetTracker.largestMetadata)
-        let repetition = tracker.commit()
-        #expect(repetition == nil)
-        var heir = OffsetTracker(place)
-        for offset in place.offset..<next + 10 where !done.contains(offset) {
-            if open.contains(offset) || offset >= next {
-                let isTaken = heir.take(offset)
-                #expect(isTaken)
-            }
-        }
-        var second = OffsetTracker(place)
-        let again = done.filter { $0 >= place.offset }.sorted().filter { second.take($0) }
-        #expect(again.isEmpty)
-    }
-
-    @Test(
-        "metadata that cannot be read makes tasks run again, and nothing worse",
-        arguments: [
-            "", "x", "1:", "1:-5", "1:99999999999999999999", "1:5,9", "1:5,0", "1:5,a", "2:5",
-        ]
-    )
-    func strangeMetadata(text: String) {
-        var tracker = OffsetTracker(LogPosition(Self.partition, offset: 7, metadata: text))
-        let taken = [tracker.take(7), tracker.take(8)]
-        #expect(taken == [true, true])
     }
 }
