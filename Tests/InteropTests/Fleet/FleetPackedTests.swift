@@ -56,10 +56,10 @@ struct FleetPackedTests {
         let rig = try rig()
         try rig.makeMixed("disk.raw", megabytes: 48)
         try rig.coordinator()
-        let slow = isKilled ? ["--inject-delay", "40"] : ["--inject-delay", "1"]
-        let victim = try rig.worker("-m", "3", slow[0], slow[1])
-        if !isKilled { try rig.worker("-m", "2") }
         let jobs = try submitBoth(rig)
+        // From the first ranges of both jobs to the end it takes ten seconds, so that the kill comes before.
+        let victim = try rig.worker("-m", "3", "--inject-delay", isKilled ? "250" : "1")
+        if !isKilled { try rig.worker("-m", "2") }
         if isKilled {
             try rig.waitForRanges(of: jobs)
             victim.kill()
