@@ -69,9 +69,8 @@ final class JobContext: Sendable {
         let isComparison = spec.kind == .compare
         let disk = try SourceDisk(isComparison ? Array(images.prefix(1)) : images, sector: sector)
         let other = isComparison ? try SourceDisk(Array(images.suffix(1))) : nil
-        var target: ConvertTarget?
-        if let wanted = spec.target {
-            target = try ConvertTarget(
+        let target = try spec.target.map { wanted throws(DrayError) in
+            try ConvertTarget(
                 wanted,
                 job: job.id,
                 disk: disk,
@@ -79,13 +78,9 @@ final class JobContext: Sendable {
                 isFenced: isFenced,
                 wrap: files.wrap
             )
-            try Self.refuseSource(target, disk)
-            if createsTarget {
-                // Not once the step's time is over: whoever would have removed it again may have been here.
-                try pulse.beat()
-                try target?.create()
-            }
         }
+        try Self.refuseSource(target, disk)
+        if createsTarget { try Self.create(target, pulse) }
         let storages = images.flatMap(\.storages)
         for storage in storages { storage.findExtents(with: patience) }
         var plan = try Self.plan(spec, files, disk, other, target)
@@ -109,6 +104,12 @@ final class JobContext: Sendable {
         self.disk = disk
         self.other = other
         self.target = target
+    }
+
+    /// Makes the empty target, but not once the step's time is over: whoever would have removed it again may have been here.
+    private static func create(_ target: ConvertTarget?, _ pulse: Pulse) throws(DrayError) {
+        try pulse.beat()
+        try target?.create()
     }
 
     /// Fails with `refused` where a target that is written in place is one of the files that are read.
