@@ -90,8 +90,7 @@ package struct TargetSpec: Sendable, Hashable, Codable {
 
     /// Whether clusters are compressed, because that is asked for or because the format knows no others.
     package var isCompressed: Bool {
-        compression != nil
-            || options.contains { $0.key == "subformat" && $0.value == "streamOptimized" }
+        compression != nil || TargetFormats.compressesAlways(format, options)
     }
 
     /// Names a target, with qemu-img's defaults.

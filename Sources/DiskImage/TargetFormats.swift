@@ -58,6 +58,11 @@ package enum TargetFormats {
         return !subformat.embedsDescriptor
     }
 
+    /// Whether targets in `format` with the options of `-o` have compressed clusters alone, whether that is asked for or not.
+    package static func compressesAlways(_ format: ImageFormat, _ options: [FormatOption]) -> Bool {
+        vmdkSubformat(format, options)?.isCompressed ?? false
+    }
+
     /// The name of file `number`, from 1, beside the named one of a target that has several.
     package static func fileName(
         _ number: Int,

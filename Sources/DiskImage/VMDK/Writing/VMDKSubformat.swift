@@ -17,6 +17,9 @@ package enum VMDKSubformat: String, Sendable, Hashable, CaseIterable {
     /// Whether the payload is raw.
     var isFlat: Bool { self == .monolithicFlat || self == .twoGbMaxExtentFlat }
 
+    /// Whether the payload is compressed, and comes in guest order.
+    var isCompressed: Bool { self == .streamOptimized }
+
     /// Whether the disk is divided into files of less than 2 GiB.
     var isSplit: Bool { self == .twoGbMaxExtentSparse || self == .twoGbMaxExtentFlat }
 

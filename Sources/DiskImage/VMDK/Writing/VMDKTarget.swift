@@ -38,7 +38,7 @@ package struct VMDKTarget: TargetFormat {
             size / VMDK.sector <= VMDK.mostSectors
         else { throw DrayError(.invalid, "a disk of \(guestSize) bytes is too large") }
         let options = try VMDKOptions(options, guestSize: guestSize)
-        let isStream = options.subformat == .streamOptimized
+        let isStream = options.subformat.isCompressed
         guard isStream || compression == nil else {
             throw DrayError(.invalid, "compression (-c) needs subformat streamOptimized")
         }
