@@ -30,6 +30,8 @@ final class VMDKCaches: Sendable {
     let pages: Cache
     private let small: Cache
     private let large: Cache
+    /// Where it is noted which places of the files are tables'.
+    let tableRoom = VMDKTableRoom()
     private let allotment = MapAllotment()
     private let next = Mutex<UInt64>(1)
     private let windows = Mutex<[Int: StreamWindows<DeflateDecoder>]>([:])

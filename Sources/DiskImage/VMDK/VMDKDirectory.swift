@@ -185,24 +185,20 @@ final class VMDKDirectory: Sendable {
         return nil
     }
 
-    /// The stretches of the file in which tables lie, both those that are read and the redundant ones; only the first, where there are
-    /// very many.
-    func stretches() throws(DrayError) -> [Range<UInt64>] {
-        var stretches: [Range<UInt64>] = []
+    /// Where all tables lie, both those that are read and the redundant ones. Fails with `unsupported` where they are too scattered.
+    func tablePlaces() throws(DrayError) -> VMDKTablePlaces {
+        var noted = VMDKTablePlaces(tableSize: tableSize, base: rules.firstTable)
         for first in stride(from: 0, to: count, by: Int(Self.pageEntries)) {
             for places in [try page(first / Self.pageEntries), try redundantPlaces(from: first)] {
                 for place in places where place > VMDKEntryRules.invalid {
-                    let end = place + tableSize
-                    if let last = stretches.last, last.upperBound == place {
-                        stretches[stretches.count - 1] = last.lowerBound..<end
-                    } else {
-                        stretches.append(place..<end)
+                    guard noted.add(place) else {
+                        throw VMDKTableRoom.tooMany(file: metadata.storage.name)
                     }
                 }
             }
-            if stretches.count > VMDKMetadataPlaces.mostStretches { break }
         }
-        return stretches
+        guard noted.finish() else { throw VMDKTableRoom.tooMany(file: metadata.storage.name) }
+        return noted
     }
 
     /// The places that a page of the redundant directory has, from entry `first` on; none where there is no such directory.

@@ -30,6 +30,14 @@ enum VMDKEntryRules: Sendable {
         }
     }
 
+    /// Where the first grain table may be, in bytes.
+    var firstTable: UInt64 {
+        switch self {
+        case .hosted, .cowd: 0
+        case .spaceEfficient(let tables, _): tables
+        }
+    }
+
     /// Where the grain table is that a directory's entry names; `tableSize` is in bytes.
     func table(_ entry: UInt64, tableSize: UInt64) -> UInt64 {
         guard entry != 0 else { return Self.unallocated }

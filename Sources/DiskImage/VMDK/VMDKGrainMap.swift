@@ -56,6 +56,7 @@ final class VMDKGrainMap: Sendable {
     let directory: VMDKDirectory
     let metadata: StorageMetadata
     private let tables: VMDKCaches.Cache
+    private let room: VMDKTableRoom
     /// The number of the first table in the cache.
     private let firstNumber: UInt64
     private let mended = Mutex<Set<UInt64>>([])
@@ -79,6 +80,7 @@ final class VMDKGrainMap: Sendable {
             caches: caches
         )
         tables = caches.tables(entries: geometry.tableEntries)
+        room = caches.tableRoom
         firstNumber = caches.reserve(geometry.tables)
     }
 
@@ -244,14 +246,13 @@ final class VMDKGrainMap: Sendable {
         return min(geometry.tableEntries, rest.dividedRoundingUp(by: geometry.grainSize))
     }
 
-    /// Where the extent's own metadata are. The first call walks through the directory.
+    /// Where the extent's own metadata are. The first call walks through the directory, and fails where the tables lie in too many places.
     func metadataPlaces() throws(DrayError) -> VMDKMetadataPlaces {
         try noted.withLock { noted throws(DrayError) in
             if let noted { return noted }
-            let places = VMDKMetadataPlaces(
-                geometry.heads + directory.parts,
-                tables: try directory.stretches()
-            )
+            let tables = try directory.tablePlaces()
+            try room.take(tables.count, file: metadata.storage.name)
+            let places = VMDKMetadataPlaces(geometry.heads + directory.parts, tables: tables)
             noted = places
             return places
         }

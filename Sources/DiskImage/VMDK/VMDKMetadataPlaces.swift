@@ -29,30 +29,16 @@ struct VMDKMetadataPlaces: Sendable {
         }
     }
 
-    /// How many stretches of grain tables are noted, 16 MiB of them: a stream of 32 TiB has as many. Grains in tables beyond them are
-    /// read as before.
-    static let mostStretches = 1 << 20
-
     private let parts: [Part]
-    /// Where tables are, in order, and apart.
-    private let tables: [Range<UInt64>]
+    private let tables: VMDKTablePlaces
     /// The end of everything. Mostly the grains are all behind it.
     private let end: UInt64
 
-    /// The places of `parts` and of `tables`, which come in any order.
-    init(_ parts: [Part], tables: [Range<UInt64>]) {
+    /// The places of `parts` and of `tables`, which are in order.
+    init(_ parts: [Part], tables: VMDKTablePlaces) {
         self.parts = parts
-        var merged: [Range<UInt64>] = []
-        for table in tables.sorted(by: { $0.lowerBound < $1.lowerBound }) {
-            if let last = merged.last, table.lowerBound <= last.upperBound {
-                let end = max(last.upperBound, table.upperBound)
-                merged[merged.count - 1] = last.lowerBound..<end
-            } else {
-                merged.append(table)
-            }
-        }
-        self.tables = merged
-        end = max(parts.map(\.bytes.upperBound).max() ?? 0, merged.last?.upperBound ?? 0)
+        self.tables = tables
+        end = max(parts.map(\.bytes.upperBound).max() ?? 0, tables.end)
     }
 
     /// What the `size` bytes from `start` on, which lie in the file, would share with a grain that is said to be there; nil where
@@ -60,13 +46,6 @@ struct VMDKMetadataPlaces: Sendable {
     func part(at start: UInt64, size: UInt64) -> String? {
         guard start < end else { return nil }
         if let part = parts.first(where: { $0.overlaps(start, size) }) { return part.name }
-        // The first stretch that does not end before.
-        var (low, high) = (0, tables.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if tables[middle].upperBound <= start { low = middle + 1 } else { high = middle }
-        }
-        guard low < tables.count, tables[low].lowerBound < start + size else { return nil }
-        return "a grain table"
+        return tables.overlaps(start, size) ? "a grain table" : nil
     }
 }
