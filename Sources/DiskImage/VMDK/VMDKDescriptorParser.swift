@@ -5,6 +5,12 @@ internal import BlockIO
 
 /// Reads a descriptor line by line.
 struct VMDKDescriptorParser {
+    /// The settings; upper and lower case do not matter in them.
+    private static let keys = [
+        "version", "encoding", "CID", "parentCID", "isNativeSnapshot", "createType",
+        "parentFileNameHint", "changeTrackPath",
+    ]
+
     private let file: String
     private let base: UInt64
     private var number = 0
@@ -39,11 +45,10 @@ struct VMDKDescriptorParser {
     }
 
     private mutating func parse(line: ArraySlice<UInt8>) throws(DrayError) {
-        guard let text = String(validating: line, as: UTF8.self) else {
-            throw error(.unsupported, "the line is not UTF-8")
-        }
-        let trimmed = VMDKLine.trimmed(text[...])
-        guard let first = trimmed.utf8.first, first != UInt8(ascii: "#") else { return }
+        guard let first = line.first(where: { $0 != 0x20 && $0 != 0x09 }),
+            first != UInt8(ascii: "#")
+        else { return }
+        let trimmed = VMDKLine.trimmed(try text(of: line)[...])
         guard let equals = trimmed.utf8.firstIndex(of: UInt8(ascii: "=")),
             !trimmed[..<equals].utf8.contains(UInt8(ascii: "\""))
         else { return try addExtent(VMDKLine.words(trimmed)) }
@@ -52,11 +57,27 @@ struct VMDKDescriptorParser {
         try set(key, try unquoted(value))
     }
 
-    private mutating func set(_ key: String, _ value: String) throws(DrayError) {
-        if key.hasPrefix("ddb.") {
-            descriptor.database.append(VMDKDescriptor.DatabaseEntry(key, value))
+    /// What VMware writes on Windows is in the encoding that the descriptor names, but for what was edited since.
+    private func text(of line: ArraySlice<UInt8>) throws(DrayError) -> String {
+        if let text = String(validating: line, as: UTF8.self) { return text }
+        // Nothing depends on the disk database.
+        if line.starts(with: "ddb.".utf8) { return String(decoding: line, as: UTF8.self) }
+        guard let name = descriptor.encoding else {
+            throw error(.unsupported, "the line is not UTF-8, and no encoding is named")
+        }
+        guard let encoding = VMDKTextEncoding(name) else {
+            throw error(.unsupported, "the line is not UTF-8, and '\(name)' is not known")
+        }
+        return encoding.decode(line)
+    }
+
+    private mutating func set(_ spelling: String, _ value: String) throws(DrayError) {
+        let lower = spelling.lowercased()
+        if lower.hasPrefix("ddb.") {
+            descriptor.database.append(VMDKDescriptor.DatabaseEntry(spelling, value))
             return
         }
+        let key = Self.keys.first { $0.lowercased() == lower } ?? spelling
         if let earlier = seen.updateValue(number, forKey: key) {
             throw error(.corrupt, "\(key) is there already, in line \(earlier)")
         }
@@ -67,7 +88,7 @@ struct VMDKDescriptorParser {
         case "parentCID": descriptor.parentCID = try contentID(value)
         case "isNativeSnapshot": try setNativeSnapshot(value)
         case "createType": descriptor.createType = try createType(value)
-        case "parentFileNameHint": descriptor.parentFileNameHint = value
+        case "parentFileNameHint": descriptor.parentFileNameHint = value.isEmpty ? nil : value
         case "changeTrackPath": descriptor.changeTrackPath = value
         default: throw error(.unsupported, "'\(key)' is not known")
         }
@@ -165,7 +186,10 @@ struct VMDKDescriptorParser {
             guard kind != .flat else { throw error(.corrupt, "the flat extent has no offset") }
             return (name, 0)
         }
-        guard rest.count == 1, let offset = VMDKLine.number(last),
+        if rest.count > 1 {
+            throw error(.corrupt, "there is more than an offset behind the file name")
+        }
+        guard let offset = VMDKLine.number(last),
             offset <= VMDK.mostSectors, kind == .flat || offset == 0
         else {
             throw error(.corrupt, "'\(last)' is not an offset that a \(kind.rawValue) extent has")

@@ -57,6 +57,64 @@ internal import Testing
         #expect(descriptor.parentCID == VMDK.noParent)
     }
 
+    @Test func `upper and lower case do not matter in keys`() throws {
+        let text =
+            "VERSION=1\ncid=7\nPARENTCID=FFFFFFFF\ncreatetype=\"vmfs\"\n"
+            + "RW 8 VMFS \"a.vmdk\"\nDDB.x = \"1\"\n"
+        let descriptor = try Self.parse(text)
+        #expect(descriptor.cid == 7 && descriptor.parentCID == VMDK.noParent)
+        #expect(descriptor.createType == "vmfs" && descriptor.database.count == 1)
+        let error = #expect(throws: DrayError.self) { try Self.parse(text + "CID=8\n") }
+        #expect(error?.message.contains("CID is there already, in line 2") == true)
+    }
+
+    @Test func `a hint that is empty is none`() throws {
+        let text = Self.head + "createType=\"vmfs\"\nparentFileNameHint=\"\"\n"
+        #expect(try Self.parse(text).parentFileNameHint == nil)
+    }
+
+    @Test func `a byte order mark does not matter`() throws {
+        let bytes = [0xEF, 0xBB, 0xBF] + [UInt8]((Self.head + "createType=\"vmfs\"\n").utf8)
+        #expect(VMDKDescriptor.matches(bytes))
+        #expect(try VMDKDescriptor(bytes, file: "x").cid == 0x1234_ABCD)
+        let error = #expect(throws: DrayError.self) {
+            try VMDKDescriptor(bytes + [UInt8]("x=\n".utf8), file: "x")
+        }
+        #expect(error?.offset == UInt64(bytes.count))
+    }
+
+    static let encodings: [(name: String, bytes: [UInt8], text: String)] = [
+        ("windows-1252", [0xE9, 0x80, 0x9F, 0x81], "\u{E9}\u{20AC}\u{178}\u{81}"),
+        ("Windows-1252", [0xFC], "\u{FC}"), ("ISO-8859-1", [0xE9, 0x80], "\u{E9}\u{80}"),
+        // What is UTF-8 is taken for that: few names in other encodings are.
+        ("windows-1252", [0xC3, 0xA9], "\u{E9}"), ("UTF-8", [0xC3, 0xA9], "\u{E9}"),
+        ("GBK", [0x61], "a"),
+    ]
+
+    @Test(arguments: encodings)
+    func `names are read in the encoding that is named`(
+        name: String,
+        bytes: [UInt8],
+        text: String
+    ) throws {
+        let head = Self.head + "encoding=\"\(name)\"\ncreateType=\"vmfs\"\nRW 8 VMFS \""
+        let all = [UInt8](head.utf8) + bytes + [UInt8](".vmdk\"\n".utf8)
+        #expect(try VMDKDescriptor(all, file: "x").extents.first?.name == text + ".vmdk")
+    }
+
+    @Test(arguments: ["", "encoding=\"GBK\"\n", "encoding=\"UTF-8\"\n"])
+    func `a name in an encoding that is not known is refused, a comment or a ddb line is not`(
+        line: String
+    ) throws {
+        let head =
+            [UInt8]((Self.head + line + "createType=\"vmfs\"\n # ").utf8) + [0xE9, 0x0A]
+            + [UInt8]("ddb.comment = \"".utf8) + [0xE9, 0x22, 0x0A]
+        #expect(try VMDKDescriptor(head, file: "x").createType == "vmfs")
+        let name = [UInt8]("RW 8 VMFS \"".utf8) + [0xE9, 0x22, 0x0A]
+        let error = #expect(throws: DrayError.self) { try VMDKDescriptor(head + name, file: "x") }
+        #expect(error?.kind == .unsupported && error?.offset == UInt64(head.count))
+    }
+
     static let bad: [(text: String, says: String)] = [
         ("", "no createType"),
         ("createType=\"monolithicSparse\"\nCID=1\n", "line 6 of the descriptor: CID"),
@@ -70,7 +128,8 @@ internal import Testing
         ("createType=vm\"fs\"\n", "quotes"),
         ("RW 5 FLAT \"a\"\n", "no offset"),
         ("RW 5 FLAT \"a\" -1\n", "'-1'"),
-        ("RW 5 FLAT \"a\" 1 2\n", "'1'"),
+        ("RW 5 FLAT \"a\" 1 2\n", "more than an offset"),
+        ("RW 5 FLAT \"a\" 0 partitionUUID \"x\"\n", "more than an offset"),
         ("RW 5 SPARSE \"a\" 1\n", "'1'"),
         ("RW 5 SPARSE a\n", "quotes"),
         ("RW 5 SPARSE \"\"\n", "empty"),
