@@ -25,6 +25,9 @@ package struct Measurement: Sendable, Hashable {
 /// The tables are counted as for a disk that is all data, as qemu does: an image with holes may come out smaller than
 /// required.
 package struct TargetMeter: Sendable {
+    /// A name as long as one can be, with what the extents' names have behind it: nobody knows yet what the target will be called.
+    private static let longestName = String(repeating: "x", count: 250)
+
     /// The target's allocation unit, in bytes.
     package let clusterSize: UInt64
     /// What the virtual disk takes at most, in bytes.
@@ -56,21 +59,26 @@ package struct TargetMeter: Sendable {
             let target = try QCOW2Target(guestSize: guestSize, options: options)
             self.init(target, hasSource: hasSource)
         case .vmdk:
-            let target = try VMDKTarget(guestSize: guestSize, options: options, name: "")
+            let target = try VMDKTarget(
+                guestSize: guestSize,
+                options: options,
+                name: Self.longestName
+            )
+            let descriptor = try target.separateDescriptorLength()
             if target.options.subformat.isFlat {
-                self.init(raw: target.guestSize)
+                self.init(raw: target.guestSize, overhead: descriptor)
             } else {
-                self.init(target, hasSource: hasSource)
+                self.init(target, overhead: descriptor, hasSource: hasSource)
             }
         case .gzip, .xz, .zstd, .ova: throw notWritten(format)
         }
     }
 
-    private init(raw size: UInt64) {
+    private init(raw size: UInt64, overhead: UInt64 = 0) {
         clusterSize = 512
         payload = size
         storedSize = clusterSize
-        overhead = 0
+        self.overhead = overhead
         requiresAll = true
         takesBitmaps = false
     }
@@ -86,12 +94,12 @@ package struct TargetMeter: Sendable {
         takesBitmaps = options.version == 3
     }
 
-    private init(_ target: VMDKTarget, hasSource: Bool) {
+    private init(_ target: VMDKTarget, overhead: UInt64, hasSource: Bool) {
         clusterSize = VMDKSparseLayout.grainSize
-        let isStream = target.options.subformat == .streamOptimized
+        let isStream = target.options.subformat.isCompressed
         storedSize = isStream ? UInt64(VMDKStreamEncoder.largestStored) : clusterSize
         payload = target.guestSize.dividedRoundingUp(by: clusterSize) * storedSize
-        overhead = target.extents.metadataLength
+        self.overhead = overhead + target.extents.metadataLength
         requiresAll = hasSource && target.options.backing != nil
         takesBitmaps = false
     }

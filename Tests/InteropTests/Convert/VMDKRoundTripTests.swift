@@ -58,8 +58,7 @@ internal import Testing
             let words = measured.split { $0 == " " || $0 == "\n" }.compactMap { UInt64($0) }
             let files = bench.directory.names.filter { $0.hasPrefix("target") }
             let length = try files.reduce(0) { try $0 + Workbench.size(bench.file($1)).length }
-            // A descriptor of its own is not counted.
-            #expect(words.count == 2 && length <= words[0] + 1024, "\(measured) \(length)")
+            #expect(words.count == 2 && length <= words[0], "\(measured) \(length)")
             #expect(words.count == 2 && words[0] <= words[1])
         }
     }

@@ -4,6 +4,12 @@
 internal import BlockIO
 
 extension VMDKTarget {
+    /// The length of a descriptor that is a file of its own, in bytes; 0 where it is in the extent.
+    func separateDescriptorLength() throws(DrayError) -> UInt64 {
+        guard !options.subformat.embedsDescriptor else { return 0 }
+        return UInt64(try descriptor(TargetIdentity()).utf8.count)
+    }
+
     /// The text of the descriptor. Fails with `invalid` where a name cannot be written.
     func descriptor(_ identity: TargetIdentity) throws(DrayError) -> String {
         var descriptor = VMDKDescriptor(
