@@ -26,6 +26,8 @@ final class FakeRunner: JobRunner {
     let planHash: String
     /// Whether places are in guest order.
     let isOrdered: Bool
+    /// Called when the job is planned, with how often it was before; throws to make it fail.
+    let onPlan: @Sendable (Int, any TaskControl) throws(DrayError) -> Void
     /// Called when a range runs; throws to make it fail.
     let onRun: @Sendable (Int, any TaskControl) throws(DrayError) -> Void
 
@@ -33,18 +35,24 @@ final class FakeRunner: JobRunner {
         count: Int,
         planHash: String = "plan",
         isOrdered: Bool = false,
+        onPlan: @escaping @Sendable (Int, any TaskControl) throws(DrayError) -> Void = { _, _ in },
         onRun: @escaping @Sendable (Int, any TaskControl) throws(DrayError) -> Void = { _, _ in }
     ) {
         self.count = count
         self.planHash = planHash
         self.isOrdered = isOrdered
+        self.onPlan = onPlan
         self.onRun = onRun
     }
 
     static func bytes(_ index: Int) -> UInt64 { UInt64(index % 7 + 1) * 65_536 }
 
     func plan(_ job: JobOrder, _ control: any TaskControl) throws(DrayError) -> PlanResult {
-        record.withLock { $0.plans += 1 }
+        let before = record.withLock { record in
+            defer { record.plans += 1 }
+            return record.plans
+        }
+        try onPlan(before, control)
         var plan = PlanResult(
             planHash: planHash,
             rangeCount: count,

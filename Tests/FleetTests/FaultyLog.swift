@@ -17,6 +17,8 @@ final class FaultyLog: TaskLog {
         var polls: [String: Int] = [:]
         /// How many records for this topic are refused.
         var deliveries: [String: Int] = [:]
+        /// How many records for this topic are refused, each by itself: those behind them may come through.
+        var losses: [String: Int] = [:]
         /// How many records for this topic are refused for good.
         var tooLarge: [String: Int] = [:]
         /// How often a port that consumes this topic, once it has nothing else to tell, tells that its partitions are someone else's.
@@ -109,6 +111,7 @@ final class FaultyPort: LogPort {
     }
 
     func produce(_ record: NewRecord, token: UInt64) {
+        if log.take(\.losses, record.target.topic) { return refuse(token, FaultyLog.away) }
         var failure: DrayError?
         if log.take(\.deliveries, record.target.topic) { failure = FaultyLog.away }
         if log.take(\.tooLarge, record.target.topic) {
