@@ -76,7 +76,8 @@ final class VMDKDirectory: Sendable {
             try metadata.check("the grain directory", at: start, size: size)
             self.start = start
             isSpare = false
-            self.redundant = other
+            let looksRight = { Self.isDirectory($0, count, metadata, rules, tableSize) }
+            self.redundant = other.flatMap { looksRight($0) ? $0 : nil }
         }
         parts = [
             VMDKMetadataPlaces.Part("the grain directory", at: self.start, size: size),
@@ -89,6 +90,28 @@ final class VMDKDirectory: Sendable {
     private static func isUsable(_ start: UInt64, _ size: UInt64, _ length: UInt64) -> Bool {
         guard start > 0, let end = start.adding(size) else { return false }
         return end <= length
+    }
+
+    /// Whether most of the tables that the directory at `start` names, by its first entries, are in the file, and there are any. If not, the
+    /// header's number for it is damaged, and may be the place of grains that the other directory has right.
+    private static func isDirectory(
+        _ start: UInt64,
+        _ count: UInt64,
+        _ metadata: StorageMetadata,
+        _ rules: VMDKEntryRules,
+        _ tableSize: UInt64
+    ) -> Bool {
+        // What cannot be read helps nobody: the other directory may do without it.
+        let words = try? metadata.littleEndianWords(
+            "the redundant grain directory",
+            at: start,
+            count: Int(min(count, pageEntries)),
+            width: Int(rules.entrySize)
+        )
+        let named = (words ?? []).lazy.map { rules.table($0, tableSize: tableSize) }
+            .filter { $0 != VMDKEntryRules.unallocated }
+        let inFile = named.count { $0 > VMDKEntryRules.invalid && $0 < metadata.length }
+        return inFile > 0 && inFile * 2 >= named.count
     }
 
     /// Where table `index` is: an offset in bytes, or a special place of ``VMDKEntryRules``.

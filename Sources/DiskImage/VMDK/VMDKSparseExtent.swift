@@ -95,10 +95,11 @@ final class VMDKSparseExtent: Sendable {
                 offset: 56
             )
         }
-        if let overhead = header.overhead.multiplied(by: VMDK.sector), overhead > metadata.length {
+        let overhead = header.overhead.multiplied(by: VMDK.sector) ?? .max
+        guard overhead <= metadata.length else {
             throw DrayError(
                 .corrupt,
-                "the file is cut off: its metadata alone take \(overhead) bytes (overHead)",
+                "the file is cut off: its metadata alone take \(header.overhead) sectors (overHead)",
                 file: metadata.storage.name,
                 offset: 64
             )

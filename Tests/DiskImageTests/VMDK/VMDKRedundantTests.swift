@@ -1,0 +1,96 @@
+// SPDX-FileCopyrightText: 2026 The Dray authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import BlockIO
+internal import DiskImage
+internal import Testing
+
+/// Redundant directories and tables: they make damage good, and do none.
+@Suite struct VMDKRedundantTests {
+    typealias Damage = VMDKMalformedTests.Damage
+
+    /// What the redundant tables make good.
+    static let mended: [Damage] = [
+        Damage(testDescription: "the directory is zeros", kind: .corrupt, says: "") { bytes, map in
+            for index in map.directory..<map.directory + 512 { bytes[index] = 0 }
+        },
+        Damage(testDescription: "the directory is noise", kind: .corrupt, says: "") { bytes, map in
+            for index in map.directory..<map.directory + 512 { bytes[index] = 0xF7 }
+        },
+        Damage(testDescription: "the directory is beyond the end", kind: .corrupt, says: "") {
+            bytes,
+            _ in bytes.put(UInt64(1) << 50, at: 56)
+        },
+        Damage(testDescription: "no directory", kind: .corrupt, says: "") { bytes, _ in
+            bytes.put(UInt64(0), at: 56)
+        },
+        Damage(testDescription: "an entry of the directory", kind: .corrupt, says: "") {
+            bytes,
+            map in
+            bytes.put(UInt32.max, at: map.directory + 4)
+        },
+        Damage(testDescription: "tables are zeros", kind: .corrupt, says: "") { bytes, map in
+            for table in map.tables { for place in table..<table + 512 { bytes[place] = 0 } }
+        },
+        Damage(testDescription: "entries that name metadata", kind: .corrupt, says: "") {
+            bytes,
+            map in
+            for entry in 0..<16 { bytes.put(UInt32(entry + 2), at: map.tables[1] + entry * 4) }
+            bytes.put(UInt32(1), at: map.directory + 8)
+        },
+        Damage(testDescription: "entries of a table", kind: .corrupt, says: "") { bytes, map in
+            for entry in 0..<16 { bytes.put(UInt32.max, at: map.tables[1] + entry * 4) }
+        },
+    ]
+
+    @Test(arguments: mended)
+    func `redundant tables make damage good`(damage: Damage) throws {
+        var craft = VMDKMalformedTests.craft(redundant: true)
+        var bytes = try craft.make()
+        damage.change(&bytes, craft.map)
+        #expect(try VMDKCraft.readAll(bytes) == craft.content())
+        let report = try #require(try VMDKCraft.open(bytes).check())
+        #expect(report.corruptions > 0)
+        // Without them it is found, but for zeros: a disk may be empty.
+        bytes[8] &= ~2
+        if damage.testDescription.hasSuffix("are zeros") { return }
+        if damage.testDescription.hasSuffix("is zeros") { return }
+        #expect(throws: DrayError.self) { try VMDKCraft.readAll(bytes) }
+    }
+
+    /// Damage to the redundant tables alone.
+    static let spare: [Damage] = [
+        Damage(testDescription: "rgdOffset is a grain's place", kind: .corrupt, says: "") {
+            bytes,
+            map in bytes.put(UInt64(map.grains[3] / 512), at: 48)
+        },
+        Damage(testDescription: "rgdOffset is the place of zeros", kind: .corrupt, says: "") {
+            bytes,
+            map in
+            bytes.put(UInt64(map.grains[3] / 512), at: 48)
+            for place in map.grains[3]..<map.grains[3] + 4096 { bytes[place] = 0 }
+        },
+        Damage(testDescription: "rgdOffset is beyond the end", kind: .corrupt, says: "") {
+            bytes,
+            _ in bytes.put(UInt64.max, at: 48)
+        },
+        Damage(testDescription: "the redundant directory is noise", kind: .corrupt, says: "") {
+            bytes,
+            map in
+            for index in map.redundant..<map.redundant + 512 { bytes[index] = 0xF7 }
+        },
+    ]
+
+    @Test(arguments: spare)
+    func `a redundant directory that is damaged does no harm`(damage: Damage) throws {
+        var craft = VMDKMalformedTests.craft(redundant: true)
+        var bytes = try craft.make()
+        damage.change(&bytes, craft.map)
+        var expected = craft.content()
+        if damage.testDescription.hasSuffix("zeros") {
+            for place in 3 * 4096..<4 * 4096 { expected[place] = 0 }
+        }
+        #expect(try VMDKCraft.readAll(bytes) == expected)
+        try VMDKReadingTests.compare(["image": bytes], expected)
+    }
+}
