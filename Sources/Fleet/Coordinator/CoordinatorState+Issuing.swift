@@ -104,7 +104,8 @@ extension CoordinatorState {
     }
 
     private mutating func control(_ id: String, _ turn: inout Turn) {
-        guard let place = jobs.index(forKey: id) else { return }
+        // While the past is told nothing is said of it: what is due then is due when that is over.
+        guard let place = jobs.index(forKey: id), !jobs.values[place].isReplaying else { return }
         // It stays due until the record of its epoch is durable, which not every change of it has written.
         let epoch = jobs.values[place].record.epoch
         guard jobs.values[place].durableEpoch >= epoch else {

@@ -53,7 +53,7 @@ extension CoordinatorState {
                 guard job.isReplaying else { return }
                 job.isReplaying = false
                 job.isControlDue = true
-                turn.actions.append(.record(job.record))
+                job.writeRecord(&turn)
                 if let plan = job.record.plan {
                     turn.actions.append(
                         .planned(job: id, dataBytes: plan.dataBytes, done: job.dataBytes)
@@ -166,14 +166,14 @@ extension CoordinatorState {
             update(id, &turn) { job, turn in
                 job.record.epoch = record.epoch + 1
                 job.isControlDue = true
-                turn.actions.append(.record(job.record))
+                job.writeRecord(&turn)
             }
         }
         if job.isRunning, record.state == .failing || record.state == .cancelling {
             update(id, &turn) { job, turn in job.stop(record.state, record.error, &turn) }
         } else if record.epoch < job.record.epoch, !record.state.isEnd {
             // Only the last record of a job survives compaction: it has to be the right one.
-            turn.actions.append(.record(job.record))
+            job.writeRecord(&turn)
         }
     }
 }

@@ -191,7 +191,7 @@ package struct CoordinatorState {
             case .end: job.endIsPublished(&turn)
             case .ranges(let count):
                 job.record.publishedRanges = max(job.record.publishedRanges ?? 0, count)
-                turn.actions.append(.record(job.record))
+                job.writeRecord(&turn)
             }
         }
     }

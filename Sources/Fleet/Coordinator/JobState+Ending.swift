@@ -34,7 +34,7 @@ extension JobState {
         beginDrain(turn)
         for (key, unit) in units where !unit.isOut { units[key] = nil }
         isControlDue = true
-        turn.actions.append(.record(record))
+        writeRecord(&turn)
         endIfNothingIsLeft(&turn)
     }
 
@@ -92,7 +92,7 @@ extension JobState {
         guard isEnding, !record.state.isEnd else { return }
         record.state =
             record.outcome != nil ? .finished : (record.error == nil ? .cancelled : .failed)
-        turn.actions.append(.record(record))
+        writeRecord(&turn)
     }
 
     /// A record of the job is durable.

@@ -71,7 +71,7 @@ extension JobState {
         }
         adopt(plan, &turn)
         guard isRunning else { return }
-        turn.actions.append(.record(record))
+        writeRecord(&turn)
         turn.actions.append(.planned(job: id, dataBytes: plan.dataBytes, done: 0))
         publish(.planned(plan), &turn)
         finishIfComplete(&turn)

@@ -85,6 +85,12 @@ struct JobState {
         beginDrain(turn)
     }
 
+    /// Writes the job's record. Not while its past is replayed: it is written when all of that is known, and a record that came meanwhile
+    /// would be taken for one of another coordinator, that has a later epoch.
+    func writeRecord(_ turn: inout Turn) {
+        if !isReplaying { turn.actions.append(.record(record)) }
+    }
+
     /// The job's id.
     var id: String { record.order.id }
 
