@@ -112,9 +112,8 @@ extension ConvertTarget {
         var end: UInt64 = 0
         for placement in results.compactMap(\.placement) {
             guard let start = placement.reservation, let stored = placement.stored else { continue }
-            let layout = PackedLayout(stored, packing.rules)
-            let places = layout.places(from: start.bytes)
-            end = max(end, places.end + UInt64(packing.trailerLength))
+            let layout = PackedLayout(stored, packing.rules, from: start.bytes)
+            end = max(end, layout.payloadEnd + UInt64(packing.trailerLength))
         }
         return end
     }

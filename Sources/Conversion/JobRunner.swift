@@ -88,18 +88,66 @@ package struct SpaceRequest: Sendable, Hashable {
     package let alignedBytes: UInt64
     /// A power of two, in bytes.
     package let alignment: UInt64
+    /// Where few streams may share a cluster of the file: what has to be known of the range to place another one behind it.
+    package let shared: Shared?
+
+    /// The clusters of a range, which share those of the file with other ranges: ``PackedLayout`` says how they lie, in clusters of
+    /// ``SpaceRequest/alignment`` bytes.
+    package struct Shared: Sendable, Hashable {
+        /// The clusters' lengths.
+        package let lengths: StoredLengths
+        /// How many streams may have a part in one cluster of the file: 1, 3, 15 or 255.
+        package let most: UInt64
+
+        /// Names the clusters.
+        package init(_ lengths: StoredLengths, most: UInt64) {
+            self.lengths = lengths
+            self.most = most
+        }
+    }
 
     /// Names a place of `bytes` bytes, and `alignedBytes` more at a multiple of `alignment`.
     package init(_ bytes: UInt64, alignedBytes: UInt64 = 0, alignment: UInt64 = 1) {
         self.bytes = bytes
         self.alignedBytes = alignedBytes
         self.alignment = alignment
+        shared = nil
+    }
+
+    /// Names the place of clusters that share those of the file with other ranges'.
+    package init(_ lengths: StoredLengths, _ rules: Allocation) {
+        let sums = lengths.sums(clusterSize: rules.clusterSize)
+        self.init(
+            sums.streams,
+            alignedBytes: sums.plain,
+            alignment: rules.clusterSize,
+            shared: Shared(lengths, most: rules.mostShared)
+        )
+    }
+
+    /// Names the place of clusters that a message tells of.
+    package init(_ bytes: UInt64, alignedBytes: UInt64, alignment: UInt64, shared: Shared?) {
+        self.bytes = bytes
+        self.alignedBytes = alignedBytes
+        self.alignment = alignment
+        self.shared = shared
     }
 
     /// Whether a message may say it.
     package var isValid: Bool {
         alignment.nonzeroBitCount == 1 && alignment <= Self.largestAlignment
-            && bytes <= Self.most && alignedBytes <= Self.most
+            && bytes <= Self.most && alignedBytes <= Self.most && isSharedRight
+    }
+
+    private var isSharedRight: Bool {
+        guard let shared else { return true }
+        let sums = shared.lengths.sums(clusterSize: alignment)
+        var lengths = shared.lengths.makeIterator()
+        while let length = lengths.next() {
+            if length >= alignment { return false }
+        }
+        return [1, 3, 15, 255].contains(shared.most) && shared.most < alignment
+            && sums == (alignedBytes, bytes)
     }
 
     private static let most = UInt64(Int64.max) / 2
@@ -109,12 +157,25 @@ package struct SpaceRequest: Sendable, Hashable {
 
     /// Where it begins and ends if all before `next` is taken; nil where that is too far for a number.
     package func place(from next: UInt64) -> (start: UInt64, end: UInt64)? {
+        guard shared == nil else { return placeShared(from: next) }
         let isAligned = next % alignment == 0
         guard alignedBytes > 0, !isAligned else { return next.adding(total).map { (next, $0) } }
         guard let behind = next.adding(bytes)?.roundedUp(to: alignment),
             let end = behind.adding(alignedBytes)
         else { return nil }
         return (bytes == 0 ? behind : next, end)
+    }
+
+    /// The same where the layout depends on the place: the end says what the next range has to know.
+    private func placeShared(from next: UInt64) -> (start: UInt64, end: UInt64)? {
+        guard let shared, next <= UInt64(Int64.max) else { return nil }
+        let layout = PackedLayout(
+            shared.lengths,
+            clusterSize: alignment,
+            mostShared: shared.most,
+            from: next
+        )
+        return (layout.start, layout.end)
     }
 }
 

@@ -34,7 +34,7 @@ struct PackedCopy {
         }
         let space = packed.space(alignment)
         let reservation = try copy.control.reserve(space)
-        try walk.checkRoom(reservation, space.total)
+        try walk.checkRoom(reservation, packed.length(from: reservation))
         let placement = placement(reservation, states, packed)
         let trailer = format.trailer(placement)
         for piece in packed.pieces(from: reservation, trailer: trailer, output) {
@@ -87,19 +87,15 @@ struct PackedRange {
     /// The clusters' lengths so far.
     private(set) var lengths = StoredLengths()
     private let packing: Packing
-    private var layout: PackedLayout
     private var fill = 0
-    /// Stretches of the buffer that hold clusters of one kind, and the gap that is left in the file before them.
-    private var stretches: [(bytes: Range<Int>, isPlain: Bool, gap: UInt64)] = []
+    /// The clusters in the buffer.
+    private var clusters: [(bytes: Range<Int>, isPlain: Bool)] = []
 
     /// Begins without clusters.
-    init(_ packing: Packing) {
-        self.packing = packing
-        layout = PackedLayout(packing.rules)
-    }
+    init(_ packing: Packing) { self.packing = packing }
 
     /// Whether no cluster is stored.
-    var isEmpty: Bool { stretches.isEmpty }
+    var isEmpty: Bool { clusters.isEmpty }
 
     /// The size of a buffer that holds ranges of `rangeSize` bytes, whatever their content.
     static func bufferSize(_ packing: Packing, rangeSize: UInt64) -> Int {
@@ -118,32 +114,37 @@ struct PackedRange {
         let length = encoder.encode(guest, buffer, bytes, into: output, at: fill)
         if length == nil { output.copy(buffer, bytes, to: fill) }
         lengths.append(length)
-        let before = layout.streamLength
-        let place = layout.add(UInt64(length ?? 0))
         let end = fill + (length ?? bytes.count)
-        let isPlain = length == nil
-        let gap = isPlain ? 0 : place - before
-        if let last = stretches.last, last.isPlain == isPlain, gap == 0 {
-            stretches[stretches.count - 1].bytes = last.bytes.lowerBound..<end
-        } else {
-            stretches.append((fill..<end, isPlain, gap))
-        }
+        clusters.append((fill..<end, length == nil))
         fill = end
     }
 
     /// The place that all of it needs, which begins at a multiple of `alignment`.
     func space(_ alignment: UInt64) -> SpaceRequest {
-        let cluster = packing.rules.clusterSize
-        let streams = layout.streamLength + UInt64(packing.trailerLength)
-        guard alignment > 1 || layout.isAligned else {
-            return SpaceRequest(streams, alignedBytes: layout.plainLength, alignment: cluster)
+        let rules = packing.rules
+        let trailer = UInt64(packing.trailerLength)
+        guard alignment > 1 else {
+            guard rules.mostShared == .max else { return SpaceRequest(lengths, rules) }
+            let (plain, streams) = lengths.sums(clusterSize: rules.clusterSize)
+            return SpaceRequest(
+                streams + trailer,
+                alignedBytes: plain,
+                alignment: rules.clusterSize
+            )
         }
+        let layout = PackedLayout(lengths, rules, from: 0)
+        let hasClusters = layout.plainLength > 0 || rules.mostShared < .max
         return SpaceRequest(
             0,
-            alignedBytes: layout.plainLength + streams,
-            alignment: layout.plainCount > 0 || layout.isAligned
-                ? max(alignment, cluster) : alignment
+            alignedBytes: layout.end + trailer,
+            alignment: hasClusters ? max(alignment, rules.clusterSize) : alignment
         )
+    }
+
+    /// How far all of it reaches from the place at `start`, in bytes.
+    func length(from start: HostOffset) -> UInt64 {
+        PackedLayout(lengths, packing.rules, from: start.bytes).payloadEnd - start.bytes
+            + UInt64(packing.trailerLength)
     }
 
     /// What is to be written at which host offset, for the place at `start`. `trailer` is put into `output` behind all clusters.
@@ -153,28 +154,34 @@ struct PackedRange {
         _ output: AlignedBuffer
     ) -> [GranuleStates.Piece] {
         precondition(trailer.count == packing.trailerLength, "the trailer is as long as promised")
-        precondition(trailer.isEmpty || layout.plainCount == 0, "a trailer follows streams")
-        let places = layout.places(from: start.bytes)
-        var next = (plain: places.plain, stream: places.streams)
+        var layout = PackedLayout(lengths, packing.rules, from: start.bytes)
+        precondition(trailer.isEmpty || layout.plainLength == 0, "a trailer follows streams")
+        var pieces: [GranuleStates.Piece] = []
+        for cluster in clusters {
+            let host = layout.place(cluster.isPlain ? 0 : UInt64(cluster.bytes.count))
+            Self.append(cluster.bytes, host, to: &pieces)
+        }
         if !trailer.isEmpty {
             output.copy(trailer, to: fill)
-            let bytes = fill..<fill + trailer.count
-            fill = bytes.upperBound
-            if let last = stretches.last, !last.isPlain {
-                stretches[stretches.count - 1].bytes = last.bytes.lowerBound..<fill
-            } else {
-                stretches.append((bytes, false, 0))
-            }
+            Self.append(fill..<fill + trailer.count, layout.streamEnd, to: &pieces)
+            fill += trailer.count
         }
-        return stretches.map { stretch in
-            let length = UInt64(stretch.bytes.count)
-            if stretch.isPlain {
-                defer { next.plain += length }
-                return GranuleStates.Piece(bytes: stretch.bytes, host: next.plain)
-            }
-            next.stream += stretch.gap
-            defer { next.stream += length }
-            return GranuleStates.Piece(bytes: stretch.bytes, host: next.stream)
+        return pieces
+    }
+
+    /// Adds what is to be written at `host`, to the piece before where both belong together.
+    private static func append(
+        _ bytes: Range<Int>,
+        _ host: UInt64,
+        to pieces: inout [GranuleStates.Piece]
+    ) {
+        if let last = pieces.last, last.bytes.upperBound == bytes.lowerBound,
+            last.host + UInt64(last.bytes.count) == host
+        {
+            let joined = last.bytes.lowerBound..<bytes.upperBound
+            pieces[pieces.count - 1] = GranuleStates.Piece(bytes: joined, host: last.host)
+        } else {
+            pieces.append(GranuleStates.Piece(bytes: bytes, host: host))
         }
     }
 }

@@ -3,6 +3,7 @@
 
 import BlockIO
 import Conversion
+import DiskImage
 import Fleet
 import TestSupport
 import Testing
@@ -60,6 +61,30 @@ struct AllocatorTests {
             #expect(place == next || isAligned && space.bytes == 0, "DRAY_SEED=\(seed)")
             next = isAligned ? place + space.total : aligned + space.alignedBytes
         }
+    }
+
+    @Test("ranges that share clusters have places that say how many streams are there already")
+    func shared() throws {
+        let space = { (streams: [Int?]) in
+            var lengths = StoredLengths()
+            for stream in streams { lengths.append(stream) }
+            let sums = lengths.sums(clusterSize: 4096)
+            return SpaceRequest(
+                sums.streams,
+                alignedBytes: sums.plain,
+                alignment: 4096,
+                shared: SpaceRequest.Shared(lengths, most: 3)
+            )
+        }
+        var allocator = Allocator(first: HostOffset(4096), count: 6, isOrdered: true)
+        let streams = [[100], [8], [8, 8], [nil], [4000, 200], [nil, 1]]
+        for (index, streams) in streams.enumerated().reversed() {
+            try allocator.reserve(index, space(streams))
+        }
+        // Behind the first stream there is one, then there are two, and after the third and one more a cluster for each kind.
+        let places = (0..<6).map { allocator.place($0) }
+        #expect(places == [4096, 4197, 4206, 12_288, 16_384, 20_585])
+        #expect(throws: DrayError.self) { try allocator.reserve(1, space([9])) }
     }
 
     @Test("a range that asks for another size, or for one after it needed none, is an alarm")

@@ -73,9 +73,17 @@ struct MessageTests {
         record.state = .failing
         record.error = error
         record.outcome = JobOutcome(guestSize: 1, rangeCount: 2)
+        var lengths = StoredLengths()
+        for length in [nil, 1000, 65_535] { lengths.append(length) }
+        let shared = SpaceRequest(
+            66_535,
+            alignedBytes: 65_536,
+            alignment: 65_536,
+            shared: SpaceRequest.Shared(lengths, most: 3)
+        )
         let bodies: [ResultMessage.Body] = [
             .started, .sized(SpaceRequest(1 << 40)),
-            .sized(SpaceRequest(7, alignedBytes: 9, alignment: 65_536)),
+            .sized(SpaceRequest(7, alignedBytes: 9, alignment: 65_536)), .sized(shared),
             .progress(5), .planned(plan), .ranged(range),
             .sealed(SealResult(targetLength: 8)), .discarded, .failed(error), .cancelled,
         ]
@@ -175,6 +183,13 @@ struct MessageTests {
             "", "{}", "{", "[]", "{\"job\":\"a\"}", "{\"bytes\":01}", "{\"bytes\":1.5}",
             "{\"bytes\":-1}",
             "{\"bytes\":18446744073709551616}", "{\"bytes\":5}x",
+            // A stream of 5 bytes, or what is said to be one: without its cluster's size, with another sum, too long, or shared by too many.
+            "{\"bytes\":5,\"stored\":\"BQ==\",\"mostShared\":3}",
+            "{\"bytes\":6,\"alignment\":512,\"stored\":\"BQ==\",\"mostShared\":3}",
+            "{\"bytes\":512,\"alignment\":512,\"stored\":\"gAQ=\",\"mostShared\":3}",
+            "{\"bytes\":5,\"alignment\":512,\"stored\":\"BQ==\",\"mostShared\":4}",
+            "{\"bytes\":5,\"alignment\":512,\"stored\":\"BQ==\"}",
+            "{\"bytes\":5,\"alignment\":512,\"stored\":\"hQ==\",\"mostShared\":3}",
         ]
     )
     func nearlyReports(fields: String) throws {

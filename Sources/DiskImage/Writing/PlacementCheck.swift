@@ -68,13 +68,11 @@ struct PlacementCheck {
     ) throws(DrayError) {
         guard let stored = placement.stored, let largestStream else { return }
         var lengths = stored.makeIterator()
-        var layout = PackedLayout(rules)
         var count = 0
         while let length = lengths.next() {
             guard length <= largestStream else {
                 throw contradiction(index, "has a stream of \(length) bytes")
             }
-            _ = layout.add(length)
             count += 1
         }
         let wanted = placement.runs.reduce(0) { $0 + ($1.state == .data ? $1.count : 0) }
@@ -82,10 +80,9 @@ struct PlacementCheck {
             throw contradiction(index, "has \(count) lengths of \(wanted) clusters")
         }
         guard start >= rules.firstPayload.bytes,
-            start <= UInt64(Int64.max) / 2,
-            !layout.isAligned || start % rules.clusterSize == 0
+            start <= UInt64(Int64.max) / 2
         else { throw contradiction(index, "has its reservation at \(start)") }
-        let end = layout.places(from: start).end
+        let end = PackedLayout(stored, rules, from: start).payloadEnd
         guard end <= rules.payloadLimit.bytes else {
             throw contradiction(index, "has payload up to \(end)")
         }

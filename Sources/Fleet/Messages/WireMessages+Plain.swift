@@ -22,6 +22,8 @@ extension WireResult {
         json.field("bytes", bytes)
         json.field("alignedBytes", alignedBytes)
         json.field("alignment", alignment)
+        json.field("stored", base64: stored)
+        json.field("mostShared", mostShared)
         range?.write(to: &json)
         json.end()
         return json.text
@@ -33,6 +35,7 @@ extension WireResult {
         var counts: (index: Int?, attempt: Int?, epoch: Int?)
         var body: (bytes: UInt64?, range: WireRangeResult?)
         var aligned: (bytes: UInt64?, to: UInt64?)
+        var shared: (stored: Data?, most: UInt64?)
         var json = PlainJSON(text)
         let isRead = json.object { json, name in
             switch name {
@@ -46,6 +49,8 @@ extension WireResult {
             case "bytes": set(&body.bytes, json.number())
             case "alignedBytes": set(&aligned.bytes, json.number())
             case "alignment": set(&aligned.to, json.number())
+            case "stored": set(&shared.stored, json.base64())
+            case "mostShared": set(&shared.most, json.number())
             case "range": set(&body.range, WireRangeResult(&json))
             default: false
             }
@@ -64,6 +69,8 @@ extension WireResult {
         bytes = body.bytes
         alignedBytes = aligned.bytes
         alignment = aligned.to
+        stored = shared.stored
+        mostShared = shared.most
         range = body.range
     }
 }

@@ -3,6 +3,8 @@
 
 internal import BlockIO
 internal import Conversion
+internal import DiskImage
+internal import FoundationEssentials
 
 /// A report as it travels; its type says which fields count. Each field is named in `WireMessages+Plain` too.
 struct WireResult: Codable {
@@ -16,6 +18,8 @@ struct WireResult: Codable {
     var bytes: UInt64?
     var alignedBytes: UInt64?
     var alignment: UInt64?
+    var stored: Data?
+    var mostShared: UInt64?
     var planned: PlanResult?
     var range: WireRangeResult?
     var sealed: SealResult?
@@ -33,9 +37,11 @@ struct WireResult: Codable {
         case .started, .discarded, .cancelled: break
         case .sized(let space):
             bytes = space.bytes
-            guard space.alignedBytes > 0 else { break }
+            guard space.alignedBytes > 0 || space.shared != nil else { break }
             alignedBytes = space.alignedBytes
             alignment = space.alignment
+            stored = (space.shared?.lengths.bytes).map { Data($0) }
+            mostShared = space.shared?.most
         case .progress(let count): bytes = count
         case .planned(let plan): planned = plan
         case .ranged(let result): range = WireRangeResult(result)
@@ -71,10 +77,17 @@ struct WireResult: Codable {
     }
 
     private func space() throws(DrayError) -> SpaceRequest {
+        let shared = try stored.map { stored throws(DrayError) in
+            SpaceRequest.Shared(
+                try StoredLengths(bytes: [UInt8](stored)),
+                most: try required(mostShared, "mostShared")
+            )
+        }
         let space = SpaceRequest(
             try required(bytes, "bytes"),
             alignedBytes: alignedBytes ?? 0,
-            alignment: alignment ?? 1
+            alignment: alignment ?? 1,
+            shared: shared
         )
         guard space.isValid else {
             throw DrayError(.corrupt, "the message's fields of a place are malformed")

@@ -50,30 +50,25 @@ struct SmallDataPlane {
                 lengths.append(length)
                 streams.append(length.map { space.bytes(0..<$0) })
             }
-            let layout = PackedLayout(lengths, rules)
-            if layout.isAligned || layout.streamLength == 0 && layout.plainCount > 0 {
-                next = next.roundedUp(to: rules.clusterSize) ?? next
-            }
-            let starts = layout.places(from: next)
-            var places = PackedLayout(rules)
+            var layout = PackedLayout(lengths, rules, from: next)
+            let place = layout.start
+            next = layout.end
             for (start, stream) in zip(clusters, streams) {
-                let distance = places.add(UInt64(stream?.count ?? 0))
+                let host = HostOffset(layout.place(UInt64(stream?.count ?? 0)))
                 guard let stream else {
                     let bytes = start..<start + Int(rules.clusterSize)
-                    try storage.write(HostOffset(starts.plain + distance), from: disk.bytes, bytes)
+                    try storage.write(host, from: disk.bytes, bytes)
                     continue
                 }
                 space.copy(stream, to: 0)
-                let host = HostOffset(starts.streams + distance)
                 try storage.write(host, from: space, 0..<stream.count)
             }
-            defer { next = starts.end }
             return RangePlacement(
                 range: GuestRange(
                     GuestOffset(UInt64(range.lowerBound)),
                     length: UInt64(range.count)
                 ),
-                reservation: clusters.isEmpty ? nil : HostOffset(next),
+                reservation: clusters.isEmpty ? nil : HostOffset(place),
                 runs: Self.runs(states),
                 stored: lengths
             )

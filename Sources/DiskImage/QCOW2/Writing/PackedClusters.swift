@@ -8,7 +8,8 @@ struct PackedClusters {
     private let placement: RangePlacement
     private let stored: StoredLengths
     private let rules: Allocation
-    private let layout: PackedLayout
+    /// Where they lie.
+    let layout: PackedLayout
 
     /// The clusters of a placement that was validated; nil where it is no packed one.
     init?(_ placement: RangePlacement, _ rules: Allocation) {
@@ -16,21 +17,17 @@ struct PackedClusters {
         self.placement = placement
         self.stored = stored
         self.rules = rules
-        layout = PackedLayout(stored, rules)
+        layout = PackedLayout(stored, rules, from: placement.reservation?.bytes ?? 0)
     }
 
     /// Where the range's bytes lie.
-    var place: Range<UInt64> {
-        let start = placement.reservation?.bytes ?? 0
-        return start..<layout.places(from: start).end
-    }
+    var place: Range<UInt64> { layout.start..<layout.payloadEnd }
 
     /// Calls `body` with each run of clusters in guest order; each cluster that is stored is a run of its own.
     func forEachRun<E: Error>(_ body: (ClusterRun) throws(E) -> Void) throws(E) {
         var cluster = placement.range.start.bytes / rules.clusterSize
         var lengths = stored.makeIterator()
-        var distances = PackedLayout(rules)
-        let starts = layout.places(from: placement.reservation?.bytes ?? 0)
+        var places = layout
         for run in placement.runs {
             let count = UInt64(run.count)
             switch run.state {
@@ -42,8 +39,7 @@ struct PackedClusters {
             case .data:
                 for index in cluster..<cluster + count {
                     let length = lengths.next() ?? 0
-                    let start = length == 0 ? starts.plain : starts.streams
-                    let host = HostOffset(start + distances.add(length))
+                    let host = HostOffset(places.place(length))
                     var run = ClusterRun(first: index, count: 1, data: .max, zero: 0, host: host)
                     run.streamLength = length
                     try body(run)

@@ -38,6 +38,7 @@ struct QCOW2Codec: Sendable, Hashable {
             largestStored: clusterSize,
             encoderMemory: encoderMemory,
             encoding: "\(name) \(effort.text)"
+                + (rules.mostShared < .max ? ", ranges share clusters" : "")
         )
     }
 
