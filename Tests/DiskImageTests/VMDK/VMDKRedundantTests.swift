@@ -91,6 +91,8 @@ internal import Testing
             for place in 3 * 4096..<4 * 4096 { expected[place] = 0 }
         }
         #expect(try VMDKCraft.readAll(bytes) == expected)
+        // qemu-img reads the redundant directory as it opens the disk.
+        if damage.testDescription.hasSuffix("beyond the end") { return }
         try VMDKReadingTests.compare(["image": bytes], expected)
     }
 }
