@@ -58,16 +58,16 @@ internal import Testing
     }
 
     @Test func `a stretch of many gigabytes is one without gaps`() throws {
-        var places = VMDKTablePlaces(tableSize: 2048)
-        let sectors: UInt64 = (1 << 24) * 2 + 40
-        for index in stride(from: 0, to: sectors / 4, by: 1 << 12).reversed() {
-            for table in index..<min(index + 1 << 12, sectors / 4) {
-                try Self.add((7 + table * 4) * 512, &places)
+        var places = VMDKTablePlaces(tableSize: 64 * 512)
+        let tables: UInt64 = (1 << 24) * 2 / 64 + 3
+        let sectors = tables * 64
+        for block in stride(from: 0, to: tables, by: 1 << 12).reversed() {
+            for table in block..<min(block + 1 << 12, tables) {
+                try Self.add((7 + table * 64) * 512, &places)
             }
         }
         try Self.finish(&places)
-        #expect(places.count <= 3)
-        #expect(places.end == (7 + sectors) * 512)
+        #expect(places.count <= 3 && places.end == (7 + sectors) * 512)
         #expect(!places.overlaps(0, 7 * 512) && !places.overlaps((7 + sectors) * 512, 512))
         for sector in stride(from: 7, to: 7 + sectors, by: 1 << 20) {
             #expect(places.overlaps(sector * 512, 1))
@@ -87,7 +87,8 @@ internal import Testing
         try #require(isNoted)
     }
 
-    /// A sparse file of an extent with `count` tables of one entry, each with a gap behind it. The first names a grain in the last table.
+    /// Makes a sparse file of an extent with `count` tables of one entry, each with a gap behind it. The first names a grain in the last
+    /// table. Returns its sectors.
     private static func scattered(_ count: Int, _ workshop: QCOW2Workshop) throws -> UInt64 {
         var header = VMDKSparseHeader(capacity: UInt64(count) * 8)
         (header.grainSize, header.tableEntries, header.directory) = (8, 1, 1)
@@ -104,10 +105,15 @@ internal import Testing
         return header.capacity
     }
 
-    private static func open(_ count: Int, _ workshop: QCOW2Workshop) throws -> VMDKDriver {
-        let sectors = try scattered(count, workshop)
+    /// A disk of `extents` extents of `sectors` that are all that file.
+    private static func open(
+        _ sectors: UInt64,
+        extents: Int = 1,
+        _ workshop: QCOW2Workshop
+    ) throws -> VMDKDriver {
         let line = VMDKExtentLine(.readWrite, sectors: sectors, .sparse, name: "part")
-        let text = try VMDKDescriptor(cid: 1, createType: "custom", extents: [line]).text()
+        let lines = [VMDKExtentLine](repeating: line, count: extents)
+        let text = try VMDKDescriptor(cid: 1, createType: "custom", extents: lines).text()
         let descriptor = MemoryStorage(name: "disk", bytes: Array(text.utf8))
         return try VMDKDriver(storage: descriptor) { name throws(DrayError) in
             try workshop.storage(name)
@@ -117,7 +123,7 @@ internal import Testing
     @Test(.timeLimit(.minutes(5)))
     func `a grain in one of more than a million scattered tables is refused`() throws {
         let workshop = try QCOW2Workshop()
-        let driver = try Self.open((1 << 20) + 5000, workshop)
+        let driver = try Self.open(Self.scattered((1 << 20) + 5000, workshop), workshop)
         let error = #expect(throws: DrayError.self) { try driver.map(GuestOffset(0), limit: 4096) }
         #expect(error?.kind == .corrupt, "\(error?.description ?? "")")
         #expect(error?.message.contains("the grain would lie in a grain table") == true)
@@ -126,9 +132,26 @@ internal import Testing
     @Test(.timeLimit(.minutes(5)))
     func `tables in more places than can be noted are refused`() throws {
         let workshop = try QCOW2Workshop()
-        let driver = try Self.open(VMDKTablePlaces.most + 1, workshop)
+        let driver = try Self.open(Self.scattered(VMDKTablePlaces.most + 1, workshop), workshop)
         let error = #expect(throws: DrayError.self) { try driver.map(GuestOffset(0), limit: 4096) }
         #expect(error?.kind == .unsupported && error?.file?.hasSuffix("part") == true)
         #expect(error?.message.contains("more than 2097152 places") == true)
+    }
+
+    @Test(.timeLimit(.minutes(5)))
+    func `the extents of a disk have room together, which is free again once it is closed`() throws
+    {
+        let workshop = try QCOW2Workshop()
+        let sectors = try Self.scattered(VMDKTablePlaces.most / 2 + 1, workshop)
+        // Nine together would have more than all disks may.
+        for _ in 0..<9 {
+            let driver = try Self.open(sectors, extents: 2, workshop)
+            #expect(try driver.map(GuestOffset(4096), limit: 4096).length == 4096)
+        }
+        let driver = try Self.open(sectors, extents: 2, workshop)
+        _ = try driver.map(GuestOffset(4096), limit: 4096)
+        let second = GuestOffset(sectors * 512 + 4096)
+        let error = #expect(throws: DrayError.self) { try driver.map(second, limit: 4096) }
+        #expect(error?.kind == .unsupported, "\(error?.description ?? "")")
     }
 }
