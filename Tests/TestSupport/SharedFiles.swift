@@ -43,12 +43,18 @@ package enum DrayBinary {
         return "\(SharedFiles.parent(of: own))/dray"
     }
 
-    /// Runs it to its end.
+    /// Runs it to its end. Where it may take `processorSeconds` at most, whatever else the machine does, it is killed when it has.
     package static func run(
         _ arguments: [String],
         environment: [String: String] = [:],
-        limitSeconds: Int = 300
+        limitSeconds: Int = 300,
+        processorSeconds: Int? = nil
     ) throws -> Tool.Output {
-        try Tool.run([path] + arguments, environment: environment, limitSeconds: limitSeconds)
+        let limit = processorSeconds.map { ["prlimit", "--cpu=\($0)"] } ?? []
+        return try Tool.run(
+            limit + [path] + arguments,
+            environment: environment,
+            limitSeconds: limitSeconds
+        )
     }
 }

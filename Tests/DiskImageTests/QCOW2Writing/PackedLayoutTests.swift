@@ -71,10 +71,17 @@ import Testing
                 taken.add(length, at: place)
                 reached = max(reached, place + (length > 0 ? length : size))
             }
+            let bytes = layout.plainLength + layout.streamLength
+            let isGapless = mostShared == .max && (layout.plainLength == 0 || next % size == 0)
+            #expect(!isGapless || reached - layout.start == bytes, "DRAY_SEED=\(seed)")
+            #expect(reached - layout.start <= (UInt64(range.count) + 1) * size)
             #expect(reached == layout.payloadEnd && reached <= layout.end, "DRAY_SEED=\(seed)")
             next = layout.end
         }
         #expect(taken.streams.values.max() ?? 0 <= mostShared, "DRAY_SEED=\(seed)")
+        // Nothing is left empty.
+        let used = taken.streams.count + taken.plain.count
+        #expect(UInt64(used) == next.dividedRoundingUp(by: size) - 1, "DRAY_SEED=\(seed)")
         #expect(taken.plain.isDisjoint(with: taken.streams.keys), "DRAY_SEED=\(seed)")
         return next
     }

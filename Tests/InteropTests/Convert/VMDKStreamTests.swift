@@ -114,9 +114,14 @@ internal import Testing
     @Test func `an effort changes the size, never the content`() throws {
         let bench = try Workbench(seed: 21, largestSize: 1 << 20)
         let source = bench.file("text.raw")
-        let words =
-            "import sys\nfor i in range(400000): sys.stdout.write('%d word %d\\n' % (i * i, i))"
-        try Tool.check(["bash", "-c", "python3 -c \"$0\" > \"$1\"", words, source])
+        // Text, of which the balanced effort takes as much as the one for size, and numbers, of which it does not.
+        let script = """
+            import random, sys
+            r = random.Random(1); number = 0; out = sys.stdout.buffer
+            for i in range(400000): out.write(b'%d word %d\\n' % (i * i, i))
+            for i in range(500000): number += r.randrange(100); out.write(number.to_bytes(8, 'little'))
+            """
+        try Tool.check(["bash", "-c", "python3 -c \"$0\" > \"$1\"", script, source])
         try Tool.check(["truncate", "-s", "%512", source])
         var sizes: [UInt64] = []
         for effort in ["fast", "balanced", "small"] {
@@ -126,7 +131,7 @@ internal import Testing
             try expectStream(bench, target, is: source)
             sizes.append(try Workbench.size(target).length)
         }
-        #expect(sizes[0] > sizes[1] && sizes[1] >= sizes[2], "\(sizes)")
+        #expect(sizes[0] > sizes[1] && sizes[1] > sizes[2], "\(sizes)")
         try convert(["-c"], source, bench.file("plain.vmdk"))
         #expect(try Workbench.size(bench.file("plain.vmdk")).length == sizes[1])
     }

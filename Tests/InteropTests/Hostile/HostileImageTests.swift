@@ -93,7 +93,7 @@ internal import Testing
 
     /// Runs the program and expects an end that it planned.
     private func dray(_ words: [String]) throws -> Tool.Output {
-        let result = try DrayBinary.run(words, limitSeconds: 120)
+        let result = try DrayBinary.run(words, processorSeconds: 20)
         #expect((0..<64).contains(result.status), "\(words): \(result.status) \(result.error)")
         #expect(result.succeeded || words.contains("check") || !result.error.isEmpty)
         for byte in result.outputBytes + result.errorBytes where byte < 0x20 || byte == 0x7F {

@@ -23,7 +23,7 @@ internal import Testing
             f.write(entry * entries)
             """
         try Tool.check(["python3", "-c", script])
-        let result = try DrayBinary.run([command, image], limitSeconds: 120)
+        let result = try DrayBinary.run([command, image], processorSeconds: 30)
         #expect(result.status == 3 && result.error.contains("L1 table"), "\(result.error)")
     }
 }
