@@ -35,8 +35,8 @@ final class FakeRunner: JobRunner {
         count: Int,
         planHash: String = "plan",
         isOrdered: Bool = false,
-        onPlan: @escaping @Sendable (Int, any TaskControl) throws(DrayError) -> Void = { _, _ in },
-        onRun: @escaping @Sendable (Int, any TaskControl) throws(DrayError) -> Void = { _, _ in }
+        onRun: @escaping @Sendable (Int, any TaskControl) throws(DrayError) -> Void = { _, _ in },
+        onPlan: @escaping @Sendable (Int, any TaskControl) throws(DrayError) -> Void = { _, _ in }
     ) {
         self.count = count
         self.planHash = planHash

@@ -14,13 +14,16 @@ struct PlanLeaseTests {
     @Test("a plan step that the log hears of goes on past its lease")
     func renews() throws {
         let rig = try FleetRig()
-        let runner = FakeRunner(count: 3) { _, control throws(DrayError) in
-            // Four heartbeats, where three without a word in the log would end it.
-            let end = LogClock.monotonicMilliseconds() + 4 * 200
-            while LogClock.monotonicMilliseconds() < end { WakeUp().wait(milliseconds: 10) }
-            // A machine that is held up for so long that no heartbeat came through may plan again.
-            if control.isCancelled { throw DrayError(.cancelled, "stopped") }
-        }
+        let runner = FakeRunner(
+            count: 3,
+            onPlan: { _, control throws(DrayError) in
+                // Four heartbeats, where three without a word in the log would end it.
+                let end = LogClock.monotonicMilliseconds() + 4 * 200
+                while LogClock.monotonicMilliseconds() < end { WakeUp().wait(milliseconds: 10) }
+                // A machine that is held up for so long that no heartbeat came through may plan again.
+                if control.isCancelled { throw DrayError(.cancelled, "stopped") }
+            }
+        )
         let coordinator = rig.coordinator()
         let worker = rig.worker(runner)
         try coordinator.start()
@@ -35,17 +38,20 @@ struct PlanLeaseTests {
     func ends() throws {
         let rig = try FleetRig()
         let hasStopped = Atomic(false)
-        let runner = FakeRunner(count: 3) { before, control throws(DrayError) in
-            guard before == 0 else { return }
-            rig.log.faults.withLock { $0.losses[Topics.results] = .max }
-            let end = LogClock.monotonicMilliseconds() + 180_000
-            while !control.isCancelled, LogClock.monotonicMilliseconds() < end {
-                WakeUp().wait(milliseconds: 10)
+        let runner = FakeRunner(
+            count: 3,
+            onPlan: { before, control throws(DrayError) in
+                guard before == 0 else { return }
+                rig.log.faults.withLock { $0.losses[Topics.results] = .max }
+                let end = LogClock.monotonicMilliseconds() + 180_000
+                while !control.isCancelled, LogClock.monotonicMilliseconds() < end {
+                    WakeUp().wait(milliseconds: 10)
+                }
+                rig.log.faults.withLock { $0.losses = [:] }
+                hasStopped.store(control.isCancelled, ordering: .relaxed)
+                throw DrayError(.cancelled, "stopped")
             }
-            rig.log.faults.withLock { $0.losses = [:] }
-            hasStopped.store(control.isCancelled, ordering: .relaxed)
-            throw DrayError(.cancelled, "stopped")
-        }
+        )
         let coordinator = rig.coordinator()
         let worker = rig.worker(runner)
         try coordinator.start()
