@@ -65,7 +65,7 @@ let package = Package(
         ),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
-        tests("BlockIOTests", ["BlockIO"]),
+        tests("BlockIOTests", ["BlockIO", "TaskLog"]),
         tests("StorageTests", ["BlockIO", "Storage"]),
         tests("DigestTests", ["BlockIO", "Digest"]),
         tests("DiskImageTests", ["BlockIO", "Storage", "DiskImage", "TaskLog"]),

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -83,3 +84,7 @@ int dray_lock_exclusive(int fd) { return lock(fd, F_WRLCK); }
 int dray_lock_shared(int fd) { return lock(fd, F_RDLCK); }
 
 int dray_unlock(int fd) { return lock(fd, F_UNLCK); }
+
+int dray_map_large_memory(int least, int kept) {
+    return mallopt(M_MMAP_THRESHOLD, least) == 1 && mallopt(M_TRIM_THRESHOLD, kept) == 1 ? 0 : -1;
+}

@@ -11,25 +11,27 @@ internal import Storage
 struct AllocatedCopy {
     /// Reads the range.
     let walk: GranuleWalk
-    /// Gives a buffer that holds the range rounded up to a cluster. Not called for ranges without content.
-    let takeBuffer: () -> AlignedBuffer
+    /// Gives the range's memory, with a buffer that holds the range rounded up to a cluster. Not called for ranges without content.
+    let takeMemory: () throws(DrayError) -> MemoryLoan
 
     private var copy: RangeCopy { walk.copy }
 
     /// Copies the range; returns the bytes of content read, and what went where.
     func run() throws(DrayError) -> (dataBytes: UInt64, placement: RangePlacement) {
-        var buffer: AlignedBuffer?
-        let (dataBytes, states) = try walk.run { position in
-            let space = buffer ?? takeBuffer()
-            buffer = space
-            return (space, position)
+        var loan = walk.hashesDeferred ? try takeMemory() : nil
+        defer { loan?.end() }
+        let (dataBytes, states) = try walk.run { position throws(DrayError) in
+            if let loan { return (loan.buffer, position) }
+            let taken = try takeMemory()
+            loan = taken
+            return (taken.buffer, position)
         } store: { (_, _, _) throws(DrayError) in
         }
         let rules = walk.rules
         let placed = states.placement(granule: rules.granule, cluster: rules.clusterSize)
         let reservation =
             placed.bytes > 0 ? try copy.control.reserve(SpaceRequest(placed.bytes)) : nil
-        if let buffer, let reservation {
+        if let buffer = loan?.buffer, let reservation {
             try walk.checkRoom(reservation, placed.bytes)
             for piece in placed.pieces {
                 try write(piece.bytes, of: buffer, at: reservation + piece.host)

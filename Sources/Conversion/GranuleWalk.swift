@@ -20,6 +20,9 @@ struct GranuleWalk {
     /// Buffers of one chunk.
     let chunks: BufferPool
 
+    /// Whether the range is read where nothing of it is copied, too: what the target's backing image has already is hashed.
+    var hashesDeferred: Bool { copy.hasher != nil && baseSize > copy.range.start.bytes }
+
     /// How much is read at a time, in bytes: a chunk, or a granule where that is larger.
     static func step(granule: UInt64) -> Int { max(UnitSize.chunk, Int(granule)) }
 
@@ -27,7 +30,7 @@ struct GranuleWalk {
     /// granule that is to be stored, with its distance from the range's first. Returns the bytes of content read and all
     /// granules' states.
     func run(
-        _ place: (Int) -> (buffer: AlignedBuffer, start: Int),
+        _ place: (Int) throws(DrayError) -> (buffer: AlignedBuffer, start: Int),
         store: (AlignedBuffer, Range<Int>, Int) throws(DrayError) -> Void
     ) throws(DrayError) -> (dataBytes: UInt64, states: GranuleStates) {
         var states = GranuleStates()
@@ -64,7 +67,7 @@ struct GranuleWalk {
         _ count: UInt64,
         from start: UInt64,
         _ states: inout GranuleStates,
-        _ place: (Int) -> (buffer: AlignedBuffer, start: Int),
+        _ place: (Int) throws(DrayError) -> (buffer: AlignedBuffer, start: Int),
         _ store: (AlignedBuffer, Range<Int>, Int) throws(DrayError) -> Void
     ) throws(DrayError) -> UInt64 {
         let step = UInt64(Self.step(granule: rules.granule))
@@ -76,7 +79,7 @@ struct GranuleWalk {
             let next = min(position + step, end)
             let valid = min(next, copy.range.length)
             let range = GuestRange(copy.range.start + position, length: valid - position)
-            let (buffer, first) = place(Int(position))
+            let (buffer, first) = try place(Int(position))
             let bytes = first..<first + Int(next - position)
             let behind = first + Int(range.length)
             try copy.reader.read(range, into: buffer, at: first)

@@ -28,11 +28,9 @@ final class JobContext: Sendable {
         return plan.identities.count + (target == nil ? 0 : 1) + min(others, SplitStorage.mostOpen)
     }
     /// Buffers of one chunk.
-    let chunks: BufferPool
-    /// Buffers of one range, rounded up to a cluster; for packed targets, of all that a range may become.
-    let ranges: BufferPool
-    /// Encoders, for packed targets.
-    let encoders: EncoderRoom
+    let chunks = BufferPool(bufferSize: UnitSize.chunk)
+    /// What a range takes while it is worked on.
+    let memory: RangeMemory
 
     /// Opens what `job` names and plans it. Only with `createsTarget` the empty target is made; else it must be there.
     ///
@@ -42,7 +40,6 @@ final class JobContext: Sendable {
     init(
         _ job: JobOrder,
         files: any JobFiles,
-        buffers: JobBuffers,
         isFenced: Bool,
         createsTarget: Bool,
         patience: ExtentPatience,
@@ -63,7 +60,7 @@ final class JobContext: Sendable {
         // Once a job: workers that run ranges need not look again at what the plan has found right.
         if createsTarget {
             for image in images {
-                try ManifestCheck(image, chunks: buffers.chunks, pulse: pulse).run()
+                try ManifestCheck(image, chunks: chunks, pulse: pulse).run()
             }
         }
         let isComparison = spec.kind == .compare
@@ -80,6 +77,7 @@ final class JobContext: Sendable {
             )
         }
         try Self.refuseSource(target, disk)
+        memory = try Self.memory(of: spec, disk, other, target)
         if createsTarget { try Self.create(target, pulse) }
         let storages = images.flatMap(\.storages)
         for storage in storages { storage.findExtents(with: patience) }
@@ -92,15 +90,6 @@ final class JobContext: Sendable {
         try Self.requireSame(opened, plan.identities)
         isPlannedBlind = isTooSlow || !patience.isAsking
         self.plan = plan
-        // Long ranges hold no content, so no buffer is ever asked for them.
-        let rangeSize = try Self.rangeSize(of: spec, plan.guestSize, target)
-        chunks = buffers.chunks
-        encoders = buffers.encoders
-        if case .packed(let packing) = target?.format.placement {
-            ranges = buffers.ranges(of: PackedRange.bufferSize(packing, rangeSize: rangeSize))
-        } else {
-            ranges = buffers.ranges(of: Int(rangeSize))
-        }
         self.disk = disk
         self.other = other
         self.target = target
@@ -161,6 +150,27 @@ final class JobContext: Sendable {
             )
         }
         return size
+    }
+
+    /// Fails with `invalid` where the job wants ranges for which the process has no room.
+    private static func memory(
+        of spec: JobSpec,
+        _ disk: SourceDisk,
+        _ other: SourceDisk?,
+        _ target: ConvertTarget?
+    ) throws(DrayError) -> RangeMemory {
+        let guestSize = max(disk.guestSize, other?.guestSize ?? 0)
+        // Long ranges hold no content, so no buffer is ever asked for them.
+        let size = try rangeSize(of: spec, guestSize, target)
+        let memory = RangeMemory(disk, other, target?.format.placement, rangeSize: size)
+        let rest = MemoryBudget.process.limit - disk.sharedMemory
+        guard spec.rangeSize == nil || memory.bytes <= rest else {
+            throw DrayError(
+                .invalid,
+                "ranges of \(size) bytes take \(memory.bytes) bytes of memory, and decoding the source leaves \(rest); choose smaller ones"
+            )
+        }
+        return memory
     }
 
     private static func plan(
@@ -231,7 +241,7 @@ final class JobContext: Sendable {
             )
         }
         if let size = spec.rangeSize,
-            size == 0 || size % RangePlanner.unit != 0 || size > JobBuffers.memoryLimit
+            size == 0 || size % RangePlanner.unit != 0 || size > RangePlanner.largestRange
         {
             throw DrayError(
                 .invalid,

@@ -40,7 +40,6 @@ package final class LocalRunner: JobRunner {
     private let files: any JobFiles
     private let isFenced: Bool
     private let patience: ExtentPatience
-    private let buffers = JobBuffers()
     private let making = Mutex<[String: Making]>([:])
     private let contexts = Mutex<[JobContext]>([])
 
@@ -171,7 +170,6 @@ package final class LocalRunner: JobRunner {
         try JobContext(
             job,
             files: files,
-            buffers: buffers,
             isFenced: isFenced,
             createsTarget: createsTarget,
             patience: patience ?? self.patience,

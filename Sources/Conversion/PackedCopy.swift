@@ -15,21 +15,26 @@ struct PackedCopy {
     let packing: Packing
     /// The target.
     let format: any TargetFormat
-    /// Lends encoders.
-    let encoders: EncoderRoom
     /// What every place must be a multiple of, in bytes.
     let alignment: UInt64
-    /// Gives a buffer that holds what the range may become at most. Not called for ranges of which nothing is read.
-    let takeBuffer: () -> AlignedBuffer
+    /// Gives the range's memory, with a buffer that holds what the range may become at most. Not called for ranges of which nothing is read.
+    let takeMemory: () throws(DrayError) -> MemoryLoan
 
     private var copy: RangeCopy { walk.copy }
+    /// Buffers for what is read at a time.
+    private var inputs: BufferPool {
+        BufferPool(bufferSize: GranuleWalk.step(granule: packing.rules.granule))
+    }
 
     /// Copies the range; returns the bytes of content read, and what went where.
     func run() throws(DrayError) -> (dataBytes: UInt64, placement: RangePlacement) {
         var packed = PackedRange(packing)
-        var output: AlignedBuffer?
-        let (dataBytes, states) = try encode(&packed, into: &output)
-        guard let output, !packed.isEmpty else {
+        var loan = walk.hashesDeferred ? try takeMemory() : nil
+        defer { loan?.end() }
+        let (dataBytes, states) = try encode(&packed, &loan)
+        // While the range waits for its place others encode.
+        loan?.keepBufferOnly()
+        guard let output = loan?.buffer, !packed.isEmpty else {
             return (dataBytes, placement(nil, states, packed))
         }
         let space = packed.space(alignment)
@@ -45,26 +50,27 @@ struct PackedCopy {
         return (dataBytes, placement)
     }
 
-    /// Reads and encodes the range. Who waits for the buffer has no encoder yet, and nobody has one while it waits for its place.
+    /// Reads and encodes the range.
     private func encode(
         _ packed: inout PackedRange,
-        into output: inout AlignedBuffer?
+        _ loan: inout MemoryLoan?
     ) throws(DrayError) -> (dataBytes: UInt64, states: GranuleStates) {
-        var lease: EncoderRoom.Lease?
-        defer { if let lease { encoders.give(lease) } }
-        return try walk.run { _ in
-            if let lease { return (lease.input, 0) }
-            output = takeBuffer()
-            let taken = encoders.take(format, packing)
-            taken.encoder.begin()
-            lease = taken
-            return (taken.input, 0)
+        typealias Tools = (encoder: any ClusterEncoder, input: AlignedBuffer, output: AlignedBuffer)
+        var tools: Tools?
+        defer { if let tools { inputs.give(tools.input) } }
+        return try walk.run { _ throws(DrayError) in
+            if let tools { return (tools.input, 0) }
+            let taken = if let loan { loan } else { try takeMemory() }
+            loan = taken
+            let made = (format.makeEncoder(), inputs.take(), taken.buffer)
+            tools = made
+            return (made.1, 0)
         } store: { (buffer, bytes, position) throws(DrayError) in
-            guard let space = output, let lease else {
+            guard let tools else {
                 throw DrayError(.bug, "a range is encoded before it was read")
             }
             let guest = copy.range.start + UInt64(position)
-            packed.append(bytes, of: buffer, guest, lease.encoder, into: space)
+            packed.append(bytes, of: buffer, guest, tools.encoder, into: tools.output)
         }
     }
 

@@ -8,6 +8,8 @@ package import DiskImage
 package struct RangePlanner: Sendable {
     /// A range's size, its start and its length are multiples of this, the disk's end excepted.
     package static let unit: UInt64 = 4 << 20
+    /// The largest range that a job may ask for, in bytes.
+    static let largestRange: UInt64 = 128 << 20
     /// The most ranges a plan may have: 32 TiB of data in ranges of 32 MiB.
     package static let mostRanges = 1 << 20
     /// The longest range without data: work on it must still end soon.

@@ -14,6 +14,15 @@ struct RangeTask {
     let range: GuestRange
     /// Cancellation, reservations, progress.
     let control: any TaskControl
+    private let application: MemoryApplication
+
+    /// One of a job's ranges; its place among those that wait for memory counts from here.
+    init(context: JobContext, range: GuestRange, control: any TaskControl) {
+        self.context = context
+        self.range = range
+        self.control = control
+        application = MemoryBudget.process.apply(order: range.start.bytes)
+    }
 
     /// Does the work.
     func run() throws(DrayError) -> RangeResult {
@@ -44,7 +53,7 @@ struct RangeTask {
         var result = RangeResult(range: range, dataBytes: 0)
         switch target.format.placement {
         case .identity(let start):
-            result.dataBytes = try context.chunks.withBuffer { buffer throws(DrayError) in
+            result.dataBytes = try withBuffer { buffer throws(DrayError) in
                 try IdentityCopy(copy: copy, start: start, buffer: buffer).run()
             }
         case .allocated(let rules):
@@ -72,16 +81,7 @@ struct RangeTask {
     }
 
     private func allocate(_ walk: GranuleWalk, _ result: inout RangeResult) throws(DrayError) {
-        var taken: AlignedBuffer?
-        defer { if let taken { context.ranges.give(taken) } }
-        let (dataBytes, placement) = try AllocatedCopy(
-            walk: walk,
-            takeBuffer: {
-                let buffer = context.ranges.take()
-                taken = buffer
-                return buffer
-            }
-        ).run()
+        let (dataBytes, placement) = try AllocatedCopy(walk: walk, takeMemory: takeMemory).run()
         result.dataBytes = dataBytes
         result.placement = placement
     }
@@ -92,19 +92,12 @@ struct RangeTask {
         _ target: ConvertTarget,
         _ result: inout RangeResult
     ) throws(DrayError) {
-        var taken: AlignedBuffer?
-        defer { if let taken { context.ranges.give(taken) } }
         let (dataBytes, placement) = try PackedCopy(
             walk: walk,
             packing: packing,
             format: target.format,
-            encoders: context.encoders,
             alignment: target.placeAlignment,
-            takeBuffer: {
-                let buffer = context.ranges.take(before: range.start.bytes)
-                taken = buffer
-                return buffer
-            }
+            takeMemory: takeMemory
         ).run()
         result.dataBytes = dataBytes
         result.placement = placement
@@ -116,7 +109,7 @@ struct RangeTask {
         }
         let hasher = RangeHasher(digest)
         var result = RangeResult(range: range, dataBytes: 0)
-        result.dataBytes = try context.chunks.withBuffer { buffer throws(DrayError) in
+        result.dataBytes = try withBuffer { buffer throws(DrayError) in
             try RangeChecksum(
                 range: range,
                 disk: context.disk,
@@ -130,19 +123,36 @@ struct RangeTask {
     }
 
     private func compare(with other: SourceDisk) throws(DrayError) -> RangeResult {
-        let (first, second) = (context.chunks.take(), context.chunks.take())
-        defer {
-            context.chunks.give(first)
-            context.chunks.give(second)
+        let (mismatch, dataBytes) = try withBuffer { first throws(DrayError) in
+            try context.chunks.withBuffer { second throws(DrayError) in
+                try RangeComparison(
+                    range: range,
+                    first: .init(
+                        disk: context.disk,
+                        reader: SourceReader(context.disk),
+                        buffer: first
+                    ),
+                    second: .init(disk: other, reader: SourceReader(other), buffer: second),
+                    control: control
+                ).run()
+            }
         }
-        let (mismatch, dataBytes) = try RangeComparison(
-            range: range,
-            first: .init(disk: context.disk, reader: SourceReader(context.disk), buffer: first),
-            second: .init(disk: other, reader: SourceReader(other), buffer: second),
-            control: control
-        ).run()
         var result = RangeResult(range: range, dataBytes: dataBytes)
         result.mismatch = mismatch
         return result
+    }
+
+    /// What the range needs of the process's memory. This may wait; the first ranges come first.
+    private func takeMemory() throws(DrayError) -> MemoryLoan {
+        try context.memory.lend(to: application, control.pulse)
+    }
+
+    /// Runs `body` with the range's memory: its buffer.
+    private func withBuffer<R>(
+        _ body: (AlignedBuffer) throws(DrayError) -> R
+    ) throws(DrayError) -> R {
+        let loan = try takeMemory()
+        defer { loan.end() }
+        return try body(loan.buffer)
     }
 }

@@ -18,6 +18,11 @@ package struct SourceDisk: Sendable {
     /// The size in bytes.
     package let guestSize: UInt64
 
+    /// How much memory a thread needs that reads the disk, beside the buffer that it reads into, in bytes.
+    var readingMemory: Int { images.flatMap(\.layers).map(\.readingMemory).max() ?? 0 }
+    /// How much the threads that read it need together, in bytes: of its streams one at a time is decoded where they take much.
+    var sharedMemory: Int { images.flatMap(\.layers).map(\.sharedMemory).max() ?? 0 }
+
     /// Joins `images`, of which there is at least one. The size is rounded up to a multiple of `sector` bytes: what is
     /// added reads as zeros. Fails with `unsupported` beyond the largest disk.
     package init(_ images: [Image], sector: UInt64 = 1) throws(DrayError) {

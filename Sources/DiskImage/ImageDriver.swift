@@ -32,6 +32,11 @@ package protocol ImageDriver: AnyObject, Sendable {
         at start: Int
     ) throws(DrayError)
 
+    /// How much memory a thread needs that reads this layer, beside the buffer that it reads into, in bytes.
+    var readingMemory: Int { get }
+    /// How much the threads that read this layer need together, in bytes.
+    var sharedMemory: Int { get }
+
     /// Says that the calling thread will read `range` from its first byte to its last; the id is for ``endReading(_:)``. Nil where it makes
     /// no difference to the driver. What takes long then calls `pulse`.
     func beginReading(_ range: GuestRange, _ pulse: Pulse) -> Int?
@@ -53,6 +58,11 @@ package protocol ImageDriver: AnyObject, Sendable {
 extension ImageDriver {
     /// None: for formats that do not know what their parent was like.
     package func problem(above parent: any ImageDriver) -> DrayError? { nil }
+
+    /// Nothing: for formats whose content is stored as it is.
+    package var readingMemory: Int { 0 }
+    /// Nothing: for formats that are read anywhere alike.
+    package var sharedMemory: Int { 0 }
 
     /// Nothing to know: for formats that are read anywhere alike.
     package func beginReading(_ range: GuestRange, _ pulse: Pulse) -> Int? { nil }

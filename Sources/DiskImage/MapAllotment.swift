@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Dray authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import BlockIO
 internal import Synchronization
 
 /// A disk's part of the memory in which a process keeps mapping tables.
@@ -13,19 +14,25 @@ final class MapAllotment: Sendable {
 
     private static let most = 16 << 20
     private static let least = 512 << 10
-    private static let left = Mutex(64 << 20)
+    /// How much there is for those that come first, in bytes, and what the last ones get: two slices of a table.
+    private static let room = 64 << 20
+    private static let last = 128 << 10
+    private static let given = Mutex(0)
 
-    /// Takes a quarter of what is left: 16 MiB at most, and 512 KiB in any case.
+    /// Takes a quarter of what is left: 16 MiB at most, and 512 KiB while there is any.
     init() {
-        bytes = Self.left.withLock { left in
-            let part = max(Self.least, min(Self.most, left / 4))
-            left -= part
+        bytes = Self.given.withLock { given in
+            let left = max(0, Self.room - given)
+            let part = left > 0 ? max(Self.least, min(Self.most, left / 4)) : Self.last
+            given += part
             return part
         }
+        MemoryBudget.process.keep(bytes)
     }
 
     deinit {
         let bytes = bytes
-        Self.left.withLock { $0 += bytes }
+        Self.given.withLock { $0 -= bytes }
+        MemoryBudget.process.keep(-bytes)
     }
 }

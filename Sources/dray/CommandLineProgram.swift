@@ -14,6 +14,7 @@ enum CommandLineProgram {
         // A reader that goes away is an error of write(2), which says so.
         _ = signal(SIGPIPE, SIG_IGN)
         OpenFileLimit.raise()
+        FreedMemory.returnsAtOnce()
         guard let name = words.first, !name.hasPrefix("-") else {
             return guarded(Program.root) { try root(words) }
         }

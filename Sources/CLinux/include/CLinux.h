@@ -47,4 +47,7 @@ int dray_lock_exclusive(int fd);
 int dray_lock_shared(int fd);
 int dray_unlock(int fd);
 
+// Has malloc(3) map pieces of `least` bytes or more one by one, and keep `kept` bytes of what is free: mallopt(3).
+int dray_map_large_memory(int least, int kept);
+
 #endif

@@ -20,6 +20,9 @@ protocol StreamDecoder: AnyObject {
 final class ClusterDecoder: Sendable {
     private let windows: StreamWindows<any StreamDecoder>
 
+    /// How much memory one thread needs for a stream, in bytes.
+    var windowMemory: Int { windows.memory }
+
     init(_ compression: QCOW2Compression, clusterSize: Int) {
         // An entry's length field reaches to twice the cluster size.
         windows = StreamWindows(longest: clusterSize * 2) {

@@ -8,6 +8,12 @@ internal import Synchronization
 /// How many bytes the pieces of all files take that no thread uses.
 private let idleBytes = Mutex(0)
 
+/// Counts `bytes` of pieces that no thread uses any more; negative of those that one uses again.
+private func countIdle(_ bytes: Int) {
+    idleBytes.withLock { $0 += bytes }
+    MemoryBudget.process.keep(bytes)
+}
+
 /// Reads compressed streams of files, from any thread, in pieces that hold many of them: the streams of neighbouring clusters lie side by
 /// side, and a system call for each would cost more than it brings.
 ///
@@ -25,7 +31,7 @@ final class StreamWindows<Decoder>: Sendable {
     private static var near: UInt64 { 4 << 20 }
     /// How much memory the pieces take that no thread uses, in bytes: here, and of all files together.
     private static var mostIdle: Int { 8 << 20 }
-    private static var mostIdleOfAll: Int { 64 << 20 }
+    private static var mostIdleOfAll: Int { 48 << 20 }
 
     /// A piece of the file with a decoder.
     private final class Window: @unchecked Sendable {
@@ -72,6 +78,9 @@ final class StreamWindows<Decoder>: Sendable {
     /// The pieces that no thread uses, the one used last at the end.
     private let idle = Mutex<[Window]>([])
 
+    /// How much memory a piece takes with its decoder, about, in bytes.
+    var memory: Int { size + 256 << 10 }
+
     /// Windows for streams of at most `longest` bytes, with decoders that `make` makes.
     init(longest: Int, _ make: @escaping @Sendable () -> Decoder) {
         self.longest = longest
@@ -81,7 +90,7 @@ final class StreamWindows<Decoder>: Sendable {
 
     deinit {
         let memory = size * idle.withLock(\.count)
-        idleBytes.withLock { $0 -= memory }
+        countIdle(-memory)
     }
 
     /// Lends a decoder and `bytes` of `storage`: where in the buffer they are. They lie inside the storage.
@@ -105,6 +114,7 @@ final class StreamWindows<Decoder>: Sendable {
                 memory += size
                 return true
             }
+            if isKept { MemoryBudget.process.keep(size) }
             guard !isKept else { return windows.append(window) }
             if !windows.isEmpty {
                 windows.removeFirst()
@@ -117,14 +127,14 @@ final class StreamWindows<Decoder>: Sendable {
     private func take(for bytes: Range<UInt64>, _ storage: any Storage) -> (Window, Neighbour) {
         let (found, neighbour) = idle.withLock { windows -> (Window?, Neighbour) in
             if let index = windows.firstIndex(where: { $0.holds(bytes, storage) }) {
-                idleBytes.withLock { $0 -= size }
+                countIdle(-size)
                 return (windows.remove(at: index), .before)
             }
             let neighbours = windows.lazy.map { $0.neighbour(at: bytes.lowerBound, storage) }
             let nearest = neighbours.max { $0.rawValue < $1.rawValue } ?? .none
             let isFull = windows.count >= max(1, Self.mostIdle / size)
             guard isFull, !windows.isEmpty else { return (nil, nearest) }
-            idleBytes.withLock { $0 -= size }
+            countIdle(-size)
             return (windows.removeFirst(), nearest)
         }
         return (found ?? Window(size: size, make()), neighbour)

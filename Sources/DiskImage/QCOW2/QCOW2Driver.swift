@@ -73,4 +73,6 @@ package final class QCOW2Driver: ImageDriver {
 
     package var storages: [any Storage] { dataFile.map { [storage, $0] } ?? [storage] }
     package var backing: BackingReference? { header.backing }
+    /// A window with its decoder, and a cluster that is wanted in part.
+    package var readingMemory: Int { decoder.windowMemory + Int(header.clusterSize) }
 }

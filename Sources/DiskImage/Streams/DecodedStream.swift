@@ -35,10 +35,16 @@ final class DecodedStream: Storage {
         index = try room.index(of: file, kind, pulse)
         monitor = Monitor(StreamState(index, room))
         lastUse = Monitor(Self.now)
+        room.demand(index.decoderMemory)
+        room.keep(index.memory)
         room.add(self)
     }
 
-    deinit { monitor.withLock { $0.shed() } }
+    deinit {
+        monitor.withLock { $0.shed() }
+        room.withdraw(index.decoderMemory)
+        room.keep(-index.memory)
+    }
 
     var length: UInt64 { index.length }
 

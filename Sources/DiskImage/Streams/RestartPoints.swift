@@ -26,6 +26,14 @@ package struct RestartPoints: Sendable {
     /// The stream's start alone.
     package init(limit: Int = 256) { self.limit = limit }
 
+    /// How much memory they take, in bytes.
+    var memory: Int {
+        points.reduce(points.capacity * MemoryLayout<Point>.stride) { memory, point in
+            if case .deflateBlock(_, _, let window) = point.state { return memory + window.count }
+            return memory
+        }
+    }
+
     /// Whether a place at `guest` might become a point, so that it is worth looking for one.
     func wants(_ guest: UInt64) -> Bool { guest + (2 << 20) >= nextMultiple }
 

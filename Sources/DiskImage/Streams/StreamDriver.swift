@@ -27,6 +27,7 @@ package final class StreamDriver: ImageDriver {
     /// How many bytes the stream decodes to.
     package var guestSize: UInt64 { stream.length }
     package var backing: BackingReference? { nil }
+    package var sharedMemory: Int { stream.index.decoderMemory + StreamRoom.chunkMemory }
 
     package func map(_ offset: GuestOffset, limit: UInt64) throws(DrayError) -> LayerExtent {
         let host = HostOffset(offset.bytes)

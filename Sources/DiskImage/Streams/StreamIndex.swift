@@ -13,4 +13,7 @@ struct StreamIndex: Sendable {
     let restarts: RestartPoints
     /// The most memory that a decoder of this stream takes, in bytes.
     let decoderMemory: Int
+
+    /// How much memory the index takes, in bytes.
+    var memory: Int { zeros.memory + restarts.memory }
 }

@@ -27,7 +27,7 @@ struct StreamScan {
         _ pulse: Pulse
     ) throws(DrayError) -> StreamIndex {
         var scan = StreamScan(storage: storage, kind: kind, room: room, pulse: pulse)
-        defer { room.giveDecoder(scan.memory) }
+        defer { scan.giveMemory() }
         return try scan.run()
     }
 
@@ -80,13 +80,29 @@ struct StreamScan {
         guard wanted > memory else { return }
         var patience = StreamPatience()
         var isUrgent = false
-        while !room.tryTakeDecoder(wanted, held: memory, isUrgent: isUrgent) {
-            try pulse.beat()
-            room.reclaim(idleTime: StreamRoom.shortIdleTime)
-            isUrgent = patience.isOver(activity: room.activity)
-            _ = Monitor(0).wait(milliseconds: 20) { _ -> Bool? in nil }
+        // Said first, so that ranges of other jobs leave the room for it.
+        room.demand(wanted)
+        do throws(DrayError) {
+            while !isUrgent && !room.keepsPromise
+                || !room.tryTakeDecoder(wanted, held: memory, isUrgent: isUrgent)
+            {
+                try pulse.beat()
+                room.reclaim(idleTime: StreamRoom.shortIdleTime)
+                isUrgent = patience.isOver(activity: room.activity)
+                _ = Monitor(0).wait(milliseconds: 20) { _ -> Bool? in nil }
+            }
+        } catch {
+            room.withdraw(wanted)
+            throw error
         }
+        if memory > 0 { room.withdraw(memory) }
         memory = wanted
+    }
+
+    private func giveMemory() {
+        guard memory > 0 else { return }
+        room.giveDecoder(memory)
+        room.withdraw(memory)
     }
 
     /// The inside must be a raw image: another format would be taken for its own content.

@@ -46,9 +46,11 @@ struct StreamState {
     static let mostCursors = 16
     /// How much memory cursors may take beside the first, in bytes.
     static let cursorMemory = 64 << 20
-    /// How many chunks are kept at most while there is room, and how many even where there is none.
+    /// How many chunks are kept at most while there is room; how many where there is no more than what is promised to all streams;
+    /// and how many in any case.
     static let mostChunks = 96
-    static let fewestChunks = 32
+    static let usualChunks = 32
+    static let fewestChunks = 4
 
     private let index: StreamIndex
     private let room: StreamRoom
@@ -241,6 +243,7 @@ struct StreamState {
     /// Whether one more chunk can be kept; what nobody wants makes way for it.
     private mutating func hasFreeChunk() -> Bool {
         if chunks.count < Self.fewestChunks { return true }
+        if chunks.count < Self.usualChunks, room.hasPromised(UnitSize.chunk) { return true }
         if chunks.count < Self.mostChunks, room.hasRoom(UnitSize.chunk) { return true }
         guard let old = chunks.keys.filter({ !isWanted($0) }).min() else { return false }
         remove(old)

@@ -19,6 +19,9 @@ package struct ZeroRuns: Sendable {
     /// No runs yet.
     package init(limit: Int = 1 << 17) { self.limit = limit }
 
+    /// How much memory they take, in bytes.
+    var memory: Int { runs.capacity * MemoryLayout<Range<UInt64>>.stride }
+
     /// Adds a stretch of zeros behind all others.
     package mutating func append(_ bytes: Range<UInt64>) {
         guard let run = last, run.upperBound == bytes.lowerBound else {

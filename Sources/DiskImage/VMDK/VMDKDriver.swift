@@ -64,6 +64,8 @@ package final class VMDKDriver: ImageDriver {
         return all
     }
 
+    package var readingMemory: Int { extents.map(\.readingMemory).max() ?? 0 }
+
     package var backing: BackingReference? {
         descriptor.parentFileNameHint.map {
             BackingReference(name: $0, format: ImageFormat.vmdk.rawValue)

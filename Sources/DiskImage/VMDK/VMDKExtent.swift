@@ -28,6 +28,11 @@ struct VMDKExtent: Sendable {
     /// The first byte behind it.
     var end: UInt64 { start + size }
 
+    /// How much memory a thread needs for one of its compressed grains, in bytes.
+    var readingMemory: Int {
+        if case .sparse(let sparse) = content { sparse.decoder?.readingMemory ?? 0 } else { 0 }
+    }
+
     /// What holds the content, if anything does.
     var storage: (any Storage)? {
         switch content {

@@ -36,6 +36,9 @@ final class VMDKGrainDecoder: Sendable {
         windows = caches.windows(grainSize: grainSize)
     }
 
+    /// How much memory a thread needs, in bytes: a window with its decoder, and a grain that is wanted in part.
+    var readingMemory: Int { windows.memory + grainSize }
+
     /// Decodes `grain` into `buffer` from `start`, a grain's size at most. Fails with `corrupt` where its marker is another grain's
     /// or its stream does not give exactly a grain (the disk's last one may end with the disk).
     func decode(_ grain: Grain, into buffer: AlignedBuffer, at start: Int) throws(DrayError) {

@@ -19,7 +19,29 @@ internal import Testing
         #expect(peak < 256, "\(peak) MiB")
     }
 
-    @Test func `what extents need to decode large grains is shared`() throws {
+    @Test(arguments: [[], ["-c", "-o", "compression_type=zstd,cluster_size=2M"]])
+    func `windows of streams, buffers and encoders have one bound together`(options: [String])
+        throws
+    {
+        let directory = try TemporaryDirectory()
+        // Windows of 128 MiB, which are full only where more than that is inside.
+        let script = """
+            cd "$0"
+            (seq 1 9999999; head -c 60M /dev/urandom) > raw
+            truncate -s 136M raw
+            zstd -q -1 --long=27 raw -o a.zst
+            cp a.zst b.zst
+            gzip -1 -c raw > c.gz
+            """
+        try Tool.check(["bash", "-ec", script, directory.path])
+        let sources = ["a.zst", "raw", "b.zst", "raw", "c.gz"].map(directory.file)
+        let command = [DrayBinary.path, "convert", "-m", "16", "-O", "qcow2"] + options
+        let peak = try PeakMemory.mebibytes(command + sources + [directory.file("target")])
+        #expect(peak < 256, "\(peak) MiB")
+    }
+
+    @Test(arguments: ["1", "32"])
+    func `what extents need to decode large grains is shared`(workers: String) throws {
         let directory = try TemporaryDirectory()
         // A hundred lines that name one extent with a compressed grain of 8 MiB, which a read of twice its size fetches.
         let script = """
@@ -39,7 +61,7 @@ internal import Testing
             """
         try Tool.check(["python3", "-c", script, directory.path])
         let disk = directory.file("disk.vmdk")
-        let peak = try PeakMemory.mebibytes([DrayBinary.path, "checksum", disk])
+        let peak = try PeakMemory.mebibytes([DrayBinary.path, "checksum", "-m", workers, disk])
         #expect(peak < 256, "\(peak) MiB")
     }
 
