@@ -10,8 +10,10 @@ extension VMDKGrainMap {
     func damagedTable(_ index: UInt64) throws(DrayError) -> DrayError {
         let stored = try directory.stored(index)
         let place = geometry.rules.table(stored, tableSize: geometry.tableSize)
+        // A special place is none in the file.
+        let part = place > VMDKEntryRules.invalid ? directory.part(at: place) : nil
         let problem =
-            directory.part(at: place).map { "a grain table would lie in \($0)" }
+            part.map { "a grain table would lie in \($0)" }
             ?? "no grain table is there in the file"
         return DrayError(
             .corrupt,

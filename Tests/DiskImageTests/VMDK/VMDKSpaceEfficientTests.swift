@@ -133,9 +133,9 @@ internal import Testing
         var craft = Self.craft()
         var bytes = try craft.make()
         let size = Self.perTable * 8
-        let number = (bytes.count - craft.map.tables[0]) / size
+        let number = (bytes.count - craft.map.tables[0] + size - 1) / size
         let place = craft.map.tables[0] + number * size
-        if place == bytes.count { bytes += [UInt8](repeating: 0, count: 512) }
+        bytes += [UInt8](repeating: 0, count: place + 512 - bytes.count)
         bytes.put(Self.table | UInt64(number), at: craft.map.directory + 8)
         try expectRefusal(craft, bytes, "a grain table", at: place, table: 1)
     }
