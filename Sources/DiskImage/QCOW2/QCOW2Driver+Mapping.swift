@@ -38,7 +38,7 @@ extension QCOW2Driver {
     private func firstRun(_ start: UInt64, _ end: UInt64) throws(DrayError) -> QCOW2Run {
         let number = start / sliceCoverage
         guard let words = try slice(number, guest: start) else {
-            return QCOW2Run(unallocated: absentLength(from: start, end))
+            return QCOW2Run(unallocated: try absentLength(from: start, end))
         }
         let rules = entryRules
         let inSlice = start % sliceCoverage
@@ -59,7 +59,7 @@ extension QCOW2Driver {
                 .corrupt,
                 "the L2 entry for guest offset \(start) is 0x\(String(error.word, radix: 16)): \(error.reason)",
                 file: storage.name,
-                offset: sliceOffset(number) + entry
+                offset: try sliceOffset(number) + entry
             )
         }
     }
@@ -70,7 +70,7 @@ extension QCOW2Driver {
     {
         let number = position / sliceCoverage
         guard let words = try slice(number, guest: position) else {
-            return run.kind == .unallocated ? absentLength(from: position, end) : 0
+            return run.kind == .unallocated ? try absentLength(from: position, end) : 0
         }
         return entryRules.continuation(of: &run, words, from: 0, to: lastCluster(number, end))
     }
@@ -87,14 +87,10 @@ extension QCOW2Driver {
     }
 
     /// The length from `start`, whose L2 table is absent, of what it and the absent ones behind it cover.
-    private func absentLength(from start: UInt64, _ end: UInt64) -> UInt64 {
-        let entries = l1
-        var next = Int(start / header.l2Coverage) + 1
-        while next < entries.count, UInt64(next) * header.l2Coverage < end,
-            entries[next] & ~QCOW2.copied == 0
-        {
-            next += 1
-        }
+    private func absentLength(from start: UInt64, _ end: UInt64) throws(DrayError) -> UInt64 {
+        let behind = Int(end.dividedRoundingUp(by: header.l2Coverage))
+        let first = Int(start / header.l2Coverage) + 1
+        let next = try l1.nextPresent(from: first, before: max(first, min(behind, l1.count)))
         // The last table may cover more than the disk, up to more than fits into 64 bits.
         guard let covered = UInt64(next).multiplied(by: header.l2Coverage) else {
             return end - start
@@ -103,15 +99,15 @@ extension QCOW2Driver {
     }
 
     /// Where slice `number`, whose L2 table is there, lies in the file.
-    private func sliceOffset(_ number: UInt64) -> UInt64 {
+    private func sliceOffset(_ number: UInt64) throws(DrayError) -> UInt64 {
         let slices = header.l2Coverage / sliceCoverage
-        return l1[Int(number / slices)] & QCOW2.offsetMask + number % slices * sliceSize
+        return try l1.entry(Int(number / slices)) & QCOW2.offsetMask + number % slices * sliceSize
     }
 
     /// Slice `number` of the L2 tables, decoded; nil where its table is absent.
     func slice(_ number: UInt64, guest: UInt64) throws(DrayError) -> [UInt64]? {
         let index = Int(number / (header.l2Coverage / sliceCoverage))
-        let entry = l1[index]
+        let entry = try l1.entry(index)
         if entry & ~QCOW2.copied == 0 { return nil }
         guard !hasSharedTables else {
             throw DrayError(
@@ -130,7 +126,7 @@ extension QCOW2Driver {
                 offset: offset
             )
         }
-        let place = sliceOffset(number)
+        let place = try sliceOffset(number)
         if let words = tables.find(place) { return words }
         try metadata.check(
             "the L2 table for guest offset \(guest)",

@@ -131,15 +131,12 @@ extension QCOW2Driver {
 
     /// Reads the L1 entries that cover the disk. The active table is checked even where a snapshot's is read.
     static func readL1(_ state: State, _ header: QCOW2Header, _ metadata: StorageMetadata)
-        throws(DrayError) -> [UInt64]
+        throws(DrayError) -> QCOW2L1Table
     {
         _ = try checkL1(try Self.state(nil, header, [], ""), header, metadata)
         let count = try checkL1(state, header, metadata)
-        return try metadata.words(
-            "the \(state.owner) L1 table",
-            at: state.l1Offset,
-            count: count
-        )
+        let what = "the \(state.owner) L1 table"
+        return try QCOW2L1Table(what, at: state.l1Offset, count: count, metadata)
     }
 
     /// Opens the external data file, if the image has one.

@@ -23,8 +23,8 @@ package final class QCOW2Driver: ImageDriver {
     /// What holds the clusters: the data file or the image itself.
     let clusters: StorageMetadata
     let metadata: StorageMetadata
-    /// The L1 entries that cover the disk, as stored.
-    let l1: [UInt64]
+    /// The L1 entries that cover the disk.
+    let l1: QCOW2L1Table
     /// Whether the L1 table names more L2 tables than the file has clusters: then tables are shared, and walking them could
     /// take for ever.
     let hasSharedTables: Bool
@@ -61,7 +61,7 @@ package final class QCOW2Driver: ImageDriver {
         guestSize = state.size
         l1 = try Self.readL1(state, header, metadata)
         let clusterCount = metadata.length.dividedRoundingUp(by: header.clusterSize)
-        hasSharedTables = l1.count { $0 & ~QCOW2.copied != 0 } > clusterCount
+        hasSharedTables = l1.presentCount > clusterCount
         dataFile = try Self.dataFile(header, storage.name, openDataFile)
         clusters = dataFile.map { StorageMetadata($0) } ?? metadata
         allotment = MapAllotment()

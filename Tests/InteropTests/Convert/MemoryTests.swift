@@ -65,6 +65,30 @@ internal import Testing
         #expect(peak < 256, "\(peak) MiB")
     }
 
+    @Test func `the largest L1 tables are mapped without being kept`() throws {
+        let directory = try TemporaryDirectory()
+        // Ten tables of 30 MiB each, with data in their first, second and last pages and in between.
+        let script = """
+            cd "$0"
+            qemu-img create -q -f qcow2 -o cluster_size=512 0.qcow2 120G
+            for place in 0 1 33 34 40000 79999 122879; do echo "write -q -P 7 ${place}M 64k"; done |
+                qemu-io -f qcow2 0.qcow2 > /dev/null
+            for layer in {1..9}; do
+                cp 0.qcow2 $layer.qcow2
+                qemu-img rebase -u -b $((layer - 1)).qcow2 -F qcow2 $layer.qcow2
+            done
+            """
+        try Tool.check(["bash", "-ec", script, directory.path])
+        let top = directory.file("9.qcow2")
+        for command in ["checksum", "map", "info"] {
+            let peak = try PeakMemory.mebibytes([DrayBinary.path, command, top])
+            #expect(peak < 128, "\(command): \(peak) MiB")
+        }
+        let map = try DrayBinary.run(["map", "--output", "json", top])
+        let other = try Tool.run(["qemu-img", "map", "--output", "json", top])
+        #expect(map.succeeded && map.output == other.output)
+    }
+
     @Test(arguments: ["checksum", "map"])
     func `the layers of a chain share what is kept of their maps and streams`(command: String)
         throws
