@@ -24,14 +24,7 @@ struct PlanLeaseTests {
                 if control.isCancelled { throw DrayError(.cancelled, "stopped") }
             }
         )
-        let coordinator = rig.coordinator()
-        let worker = rig.worker(runner)
-        try coordinator.start()
-        try worker.start()
-        rig.submit("a", converts: true)
-        #expect(try rig.end(of: "a").state == .finished)
-        coordinator.stop()
-        worker.stop()
+        try finish(rig, runner)
     }
 
     @Test("a plan step that the log does not hear of any more stops, and is run again")
@@ -52,6 +45,14 @@ struct PlanLeaseTests {
                 throw DrayError(.cancelled, "stopped")
             }
         )
+        try finish(rig, runner)
+        let isStopped = hasStopped.load(ordering: .relaxed)
+        #expect(isStopped)
+        #expect(runner.record.withLock { $0.plans } > 1)
+    }
+
+    /// Runs one job with one worker, well.
+    private func finish(_ rig: FleetRig, _ runner: FakeRunner) throws {
         let coordinator = rig.coordinator()
         let worker = rig.worker(runner)
         try coordinator.start()
@@ -60,8 +61,5 @@ struct PlanLeaseTests {
         #expect(try rig.end(of: "a").state == .finished)
         coordinator.stop()
         worker.stop()
-        let isStopped = hasStopped.load(ordering: .relaxed)
-        #expect(isStopped)
-        #expect(runner.record.withLock { $0.plans } > 1)
     }
 }
