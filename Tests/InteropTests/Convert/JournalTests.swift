@@ -48,26 +48,15 @@ internal import Testing
         try Tool.check(["bash", "-c", "(\(fill)) > \(source); truncate -s %4k \(source)"])
         let options = ["-c", "-O", "qcow2", "-o", "compression_type=\(type)"]
         let right = bench.file("right")
-        var times = try KilledConversion.times {
+        let times = try KilledConversion.times {
             let result = try DrayBinary.run(["convert", "-f", "raw"] + options + [source, right])
             #expect(result.succeeded, "\(result.error)")
         }
         let conversion = KilledConversion(options, journal: bench.file("journal"), source, target)
-        var (resumed, round) = (0, 0)
-        while resumed < 6, round < 4 * 6 {
-            round += 1
-            let seed: Comment = "DRAY_SEED=\(generator.seed) round \(round)"
-            if try conversion.kill(within: times, using: &generator) > 0 {
-                resumed += 1
-            } else {
-                times = KilledConversion.sooner(times)
-            }
-            let last = try Tool.run(conversion.command)
-            try #require(last.succeeded, "\(seed): \(last.error)")
+        try conversion.killAndResume(6, within: times, using: &generator) { seed in
             #expect(try Tool.run(["cmp", target, right]).succeeded, seed)
             try Tool.check(["bash", "-c", "rm -f \(target) \(bench.file("journal"))*"])
         }
-        #expect(resumed == 6, "DRAY_SEED=\(generator.seed): too few were killed")
     }
 
     @Test func `a changed source is refused`() throws {

@@ -3,6 +3,7 @@
 
 internal import Glibc
 internal import TestSupport
+internal import Testing
 
 /// A conversion with a journal that is killed at random times.
 struct KilledConversion {
@@ -27,6 +28,30 @@ struct KilledConversion {
             if try running.wait().succeeded { return kills }
         }
         return 4
+    }
+
+    /// Kills it and lets it go on to its end until `wanted` runs were killed, which takes four times as many at the most. After each one
+    /// `check` looks at what is there, with the words for what it finds, and removes it.
+    func killAndResume(
+        _ wanted: Int,
+        within first: Range<UInt32>,
+        using generator: inout SeededGenerator,
+        _ check: (Comment) throws -> Void
+    ) throws {
+        var (times, resumed, round) = (first, 0, 0)
+        while resumed < wanted, round < 4 * wanted {
+            round += 1
+            let seed: Comment = "DRAY_SEED=\(generator.seed) round \(round)"
+            if try kill(within: times, using: &generator) > 0 {
+                resumed += 1
+            } else {
+                times = Self.sooner(times)
+            }
+            let last = try Tool.run(command)
+            try #require(last.succeeded, "\(seed): \(last.error)")
+            try check(seed)
+        }
+        #expect(resumed == wanted, "DRAY_SEED=\(generator.seed): too few were killed")
     }
 
     /// Does what the conversion does undisturbed; the times, in microseconds, in which a kill comes before its end, as a rule.

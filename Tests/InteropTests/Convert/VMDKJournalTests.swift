@@ -29,7 +29,7 @@ internal import Testing
         let options = ["-O", "vmdk", "-o", "subformat=\(subformat)"]
         try Tool.check(["mkdir", bench.file("right")])
         let undisturbed = ["convert", "-f", "raw"] + options
-        var times = try KilledConversion.times {
+        let times = try KilledConversion.times {
             let right = try DrayBinary.run(undisturbed + [source, bench.file("right/target.vmdk")])
             #expect(right.succeeded, "\(right.error)")
         }
@@ -37,17 +37,7 @@ internal import Testing
             "\($0)"
         }
         let conversion = KilledConversion(options, journal: bench.file("journal"), source, target)
-        var (resumed, round) = (0, 0)
-        while resumed < Self.rounds, round < 4 * Self.rounds {
-            round += 1
-            let seed: Comment = "DRAY_SEED=\(generator.seed) round \(round)"
-            if try conversion.kill(within: times, using: &generator) > 0 {
-                resumed += 1
-            } else {
-                times = KilledConversion.sooner(times)
-            }
-            let last = try Tool.run(conversion.command)
-            try #require(last.succeeded, "\(seed): \(last.error)")
+        try conversion.killAndResume(Self.rounds, within: times, using: &generator) { seed in
             try Tool.check(["bash", "-c", "rm -f \(bench.file("journal"))*"])
             #expect(bench.directory.names == ["large.raw", "right", "source.raw"] + files, seed)
             try expectRight(bench, subformat, files, seed)
@@ -55,7 +45,6 @@ internal import Testing
             try bench.expectClean(target, "vmdk")
             try Tool.check(["rm"] + files.map(bench.file))
         }
-        #expect(resumed == Self.rounds, "DRAY_SEED=\(generator.seed): too few were killed")
     }
 
     /// Expects each file to be as long as that of the undisturbed conversion, and to be the same where the order of writes is the same each
