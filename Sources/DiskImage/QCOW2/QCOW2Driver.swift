@@ -30,7 +30,7 @@ package final class QCOW2Driver: ImageDriver {
     let hasSharedTables: Bool
     /// The slices of L2 tables that were used last.
     let tables: TableCache
-    private let allotment: MapAllotment
+    private let allotment: Allotment
     let tableBuffers: BufferPool
     let decoder: ClusterDecoder
     /// The size of the snapshot table in bytes.
@@ -64,7 +64,7 @@ package final class QCOW2Driver: ImageDriver {
         hasSharedTables = l1.presentCount > clusterCount
         dataFile = try Self.dataFile(header, storage.name, openDataFile)
         clusters = dataFile.map { StorageMetadata($0) } ?? metadata
-        allotment = MapAllotment()
+        allotment = Allotment(of: .tables)
         let sliceBits = min(header.clusterBits, 16)
         tables = TableCache(capacity: allotment.bytes, tableBits: sliceBits)
         tableBuffers = BufferPool(bufferSize: 1 << Int(sliceBits))

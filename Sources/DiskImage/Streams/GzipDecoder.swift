@@ -74,7 +74,8 @@ final class GzipDecoder: ForwardDecoder {
         case .body:
             guard isAtBlock else { return nil }
             var length: UInt32 = 0
-            let window = unsafe [UInt8](unsafeUninitializedCapacity: 32 << 10) { space, filled in
+            let size = RestartPoints.windowSize
+            let window = unsafe [UInt8](unsafeUninitializedCapacity: size) { space, filled in
                 unsafe inflateGetDictionary(stream, space.baseAddress, &length)
                 filled = Int(length)
             }

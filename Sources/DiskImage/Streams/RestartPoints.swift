@@ -16,7 +16,9 @@ package struct RestartPoints: Sendable {
 
     /// The spacing of a short stream: the usual size of a range, so that a range begins where a point is.
     static let firstSpacing: UInt64 = 16 << 20
-    /// How many points there are at most. One of gzip holds 32 KiB.
+    /// What one of gzip holds, in bytes.
+    package static let windowSize = 32 << 10
+    /// How many points there are at most.
     let limit: Int
     package private(set) var points = [Point(guest: 0, state: .unit(0))]
     private var spacing = firstSpacing
@@ -26,13 +28,11 @@ package struct RestartPoints: Sendable {
     /// The stream's start alone.
     package init(limit: Int = 256) { self.limit = limit }
 
-    /// How much memory they take, in bytes.
-    var memory: Int {
-        points.reduce(points.capacity * MemoryLayout<Point>.stride) { memory, point in
-            if case .deflateBlock(_, _, let window) = point.state { return memory + window.count }
-            return memory
-        }
-    }
+    /// How much memory they take besides windows, in bytes.
+    var placeMemory: Int { points.capacity * MemoryLayout<Point>.stride }
+
+    /// How much memory their windows take, in bytes.
+    var windowMemory: Int { points.count * Self.windowSize }
 
     /// Whether a place at `guest` might become a point, so that it is worth looking for one.
     func wants(_ guest: UInt64) -> Bool { guest + (2 << 20) >= nextMultiple }

@@ -11,9 +11,11 @@ struct StreamIndex: Sendable {
     let zeros: ZeroRuns
     /// Where decoding can begin.
     let restarts: RestartPoints
+    /// What the windows of gzip's places take.
+    let windows: Allotment?
     /// The most memory that a decoder of this stream takes, in bytes.
     let decoderMemory: Int
 
-    /// How much memory the index takes, in bytes.
-    var memory: Int { zeros.memory + restarts.memory }
+    /// How much memory the index takes besides ``windows``, in bytes.
+    var memory: Int { zeros.memory + restarts.placeMemory }
 }

@@ -14,6 +14,7 @@ struct StreamScan {
     private var memory = 0
     private let buffer = AlignedBuffer(count: UnitSize.chunk)
     private var zeros = ZeroRuns()
+    private let windows: Allotment?
     private var restarts: RestartPoints
 
     /// What is in `storage` from its first byte to its last is one stream of `kind`.
@@ -36,8 +37,9 @@ struct StreamScan {
         self.kind = kind
         self.room = room
         self.pulse = pulse
-        // Each of gzip's has a window of 32 KiB; 24 MiB of them are spaced for ranges up to 12 GiB.
-        restarts = RestartPoints(limit: kind == .gzip ? 768 : 1 << 16)
+        windows = kind == .gzip ? Allotment(of: .windows) : nil
+        let limit = windows.map { $0.bytes / RestartPoints.windowSize } ?? 1 << 16
+        restarts = RestartPoints(limit: limit)
     }
 
     private mutating func run() throws(DrayError) -> StreamIndex {
@@ -66,11 +68,13 @@ struct StreamScan {
             }
         }
         zeros.finish()
+        windows?.shrink(to: restarts.windowMemory)
         try takeMemory(decoder.memory)
         return StreamIndex(
             length: position,
             zeros: zeros,
             restarts: restarts,
+            windows: windows,
             decoderMemory: memory
         )
     }

@@ -25,15 +25,20 @@ package struct ZeroRuns: Sendable {
     /// Adds a stretch of zeros behind all others.
     package mutating func append(_ bytes: Range<UInt64>) {
         guard let run = last, run.upperBound == bytes.lowerBound else {
-            finish()
+            addLast()
             last = bytes
             return
         }
         last = run.lowerBound..<bytes.upperBound
     }
 
-    /// Nothing more is added.
+    /// Nothing more is added: what there is takes no more space than it needs.
     package mutating func finish() {
+        addLast()
+        runs = runs.map { $0 }
+    }
+
+    private mutating func addLast() {
         guard let run = last else { return }
         last = nil
         guard run.upperBound - run.lowerBound >= shortest else { return }

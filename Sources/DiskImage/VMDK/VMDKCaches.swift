@@ -32,7 +32,7 @@ final class VMDKCaches: Sendable {
     private let large: Cache
     /// Where it is noted which places of the files are tables'.
     let tableRoom = VMDKTableRoom()
-    private let allotment = MapAllotment()
+    private let allotment = Allotment(of: .tables)
     private let next = Mutex<UInt64>(1)
     private let windows = Mutex<[Int: StreamWindows<DeflateDecoder>]>([:])
 
