@@ -1,33 +1,49 @@
 // SPDX-FileCopyrightText: 2026 The Dray authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import BlockIO
+package import BlockIO
 internal import Synchronization
 
-/// The room that all extents of a disk have together to note where their tables lie, and all disks of the process.
-final class VMDKTableRoom: Sendable {
-    /// How many stretches all disks may note: 64 MiB of them.
-    private static let most = 4 * VMDKTablePlaces.most
-    private static let taken = Mutex(0)
+/// The room that all extents of a disk have together to note where their tables lie: a disk's part of what all disks have.
+package final class VMDKTableRoom: Sendable {
+    /// What the disks of a process have together.
+    package final class Pool: Sendable {
+        /// The one of this process: 64 MiB of stretches.
+        package static let process = Pool(most: 4 * VMDKTablePlaces.most)
+
+        private let most: Int
+        private let taken = Mutex(0)
+
+        /// Room for `most` stretches.
+        package init(most: Int) { self.most = most }
+
+        /// Takes room for `count` stretches, if there is so much.
+        fileprivate func take(_ count: Int) -> Bool {
+            taken.withLock { taken in
+                guard taken + count <= most else { return false }
+                taken += count
+                return true
+            }
+        }
+
+        fileprivate func give(_ count: Int) { taken.withLock { $0 -= count } }
+    }
+
+    private let pool: Pool
     private let taken = Mutex(0)
 
-    deinit {
-        let count = taken.withLock { $0 }
-        Self.taken.withLock { $0 -= count }
-    }
+    /// A disk's part of `pool`: nothing yet.
+    package init(of pool: Pool = .process) { self.pool = pool }
+
+    deinit { pool.give(taken.withLock { $0 }) }
 
     /// Takes room for `count` stretches until the disk is closed.
     ///
     /// Fails with `unsupported` where the disk has too many in all, with `resource` where other disks have taken the room.
-    func take(_ count: Int, file: String) throws(DrayError) {
+    package func take(_ count: Int, file: String) throws(DrayError) {
         try taken.withLock { taken throws(DrayError) in
             guard taken + count <= VMDKTablePlaces.most else { throw Self.tooMany(file: file) }
-            let isThere = Self.taken.withLock { all in
-                guard all + count <= Self.most else { return false }
-                all += count
-                return true
-            }
-            guard isThere else {
+            guard pool.take(count) else {
                 throw DrayError(
                     .resource,
                     "there is no room to note \(count) places of grain tables besides those of other disks",

@@ -87,6 +87,24 @@ internal import Testing
         try #require(isNoted)
     }
 
+    @Test func `a disk that finds the room taken by others gets it once they are closed`() throws {
+        let pool = VMDKTableRoom.Pool(most: 100)
+        let disk = VMDKTableRoom(of: pool)
+        do {
+            let other = VMDKTableRoom(of: pool)
+            try other.take(40, file: "other")
+            try other.take(20, file: "other")
+            let error = #expect(throws: DrayError.self) { try disk.take(41, file: "disk") }
+            #expect(error?.kind == .resource && error?.file == "disk")
+            #expect(error?.message.contains("no room to note 41 places") == true)
+            // What was refused has taken nothing.
+            try disk.take(40, file: "disk")
+            #expect(throws: DrayError.self) { try other.take(1, file: "other") }
+        }
+        try disk.take(60, file: "disk")
+        #expect(throws: DrayError.self) { try disk.take(1, file: "disk") }
+    }
+
     /// Makes a sparse file of an extent with `count` tables of one entry, each with a gap behind it. The first names a grain in the last
     /// table. Returns its sectors.
     private static func scattered(_ count: Int, _ workshop: QCOW2Workshop) throws -> UInt64 {
