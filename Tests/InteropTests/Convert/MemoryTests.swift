@@ -40,6 +40,25 @@ internal import Testing
         #expect(peak < 256, "\(peak) MiB")
     }
 
+    @Test(arguments: [("64M", Int32(0)), ("128M", 2)])
+    func `ranges that are too large beside a stream's window are refused`(
+        size: String,
+        status: Int32
+    ) throws {
+        let directory = try TemporaryDirectory()
+        let (source, target) = (directory.file("source.zst"), directory.file("target.qcow2"))
+        // Written to a pipe a stream is of unknown length, and has the window that was asked for.
+        try Tool.check(["bash", "-ec", "seq 1 99999 | zstd -q -1 --long=27 > \(source)"])
+        let options = ["-O", "qcow2", "--range-size", size]
+        let result = try DrayBinary.run(["convert"] + options + [source, target])
+        #expect(result.status == status, "\(result)")
+        #expect((status == 0) == directory.names.contains("target.qcow2"))
+        guard status != 0 else { return }
+        #expect(result.error.contains("ranges of 134217728 bytes take"), "\(result)")
+        #expect(result.error.contains("decoding the source leaves"), "\(result)")
+        #expect(directory.names == ["source.zst"], "nothing is left behind")
+    }
+
     @Test(arguments: ["1", "32"])
     func `what extents need to decode large grains is shared`(workers: String) throws {
         let directory = try TemporaryDirectory()
