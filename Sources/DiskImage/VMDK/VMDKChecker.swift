@@ -6,7 +6,7 @@ internal import Storage
 
 extension VMDKDriver {
     /// Verifies directories and tables of all extents: every grain lies in its file and belongs to one place of the disk. As with
-    /// qemu-img, the numbers of clusters are not counted.
+    /// qemu-img, the numbers of clusters are not counted. Where only the redundant tables are damaged, a warning says so: the disk is whole.
     package func check() throws(DrayError) -> CheckReport? {
         var report = CheckReport()
         for extent in extents {
@@ -30,6 +30,8 @@ struct VMDKChecker {
     private let unit: UInt64
     /// A bit for each unit of the file: whether a grain begins there.
     private var used: [UInt64]
+    /// The tables for which the redundant directory has none, or another one.
+    private var lone: (count: UInt64, first: UInt64) = (0, 0)
 
     /// A checker of `map`. Fails with `unsupported` where the file is too large to be noted.
     init(_ map: VMDKGrainMap) throws(DrayError) {
@@ -58,14 +60,31 @@ struct VMDKChecker {
             )
         }
         var index: UInt64 = 0
+        var isEmpty = true
         while true {
             index = try map.directory.firstPresent(from: index, to: map.geometry.tables)
             guard index < map.geometry.tables else { break }
             try check(table: index, &report)
+            isEmpty = false
             index += 1
         }
         for index in map.mendedTables() {
             note("grain table \(index) is damaged; the redundant one is read", &report)
+        }
+        if !isEmpty { warnOfSpare(&report) }
+    }
+
+    /// Tells what is wrong with the redundant directory and its tables, of which nothing was read.
+    private func warnOfSpare(_ report: inout CheckReport) {
+        switch map.directory.spare {
+        case .none: return
+        case .outside: warn("the redundant grain directory is not in the file", &report)
+        case .damaged: warn("the redundant grain directory is damaged", &report)
+        case .sound where lone.count > 0:
+            let text =
+                "the redundant directory lacks \(lone.count) of the grain tables, or has others"
+            warn("\(text); the first is table \(lone.first)", &report)
+        case .sound: return
         }
     }
 
@@ -75,6 +94,7 @@ struct VMDKChecker {
         do throws(DrayError) {
             guard let table = try map.table(index) else { return }
             places = table
+            try compareSpare(index, table)
         } catch  where error.kind == .corrupt {
             return note(error.description, &report)
         }
@@ -94,6 +114,19 @@ struct VMDKChecker {
             }
             used[slot / 64] |= bit
         }
+    }
+
+    private mutating func compareSpare(_ index: UInt64, _ table: [UInt64]) throws(DrayError) {
+        guard case .sound = map.directory.spare, try !map.hasSpare(index, of: table) else { return }
+        if lone.count == 0 { lone.first = index }
+        lone.count += 1
+    }
+
+    /// Adds what is no error: the disk reads right.
+    private func warn(_ text: String, _ report: inout CheckReport) {
+        guard report.findings.count < Self.mostFindings else { return }
+        let name = map.metadata.storage.name
+        report.findings.append("WARNING \(name): \(text), and could not help if the other were")
     }
 
     private func note(_ text: String, _ report: inout CheckReport) {

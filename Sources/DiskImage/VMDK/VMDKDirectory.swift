@@ -9,6 +9,18 @@ internal import Synchronization
 ///
 /// Where the extent has a redundant directory, an entry that is missing or damaged is taken from there.
 final class VMDKDirectory: Sendable {
+    /// What there is of a redundant directory.
+    enum Spare {
+        /// The header tells of none, or it is the one that is read.
+        case none
+        /// It starts here, in bytes.
+        case sound(UInt64)
+        /// It would not lie in the file.
+        case outside
+        /// What is there names hardly a table that is in the file.
+        case damaged
+    }
+
     /// The entries of a page: 16 KiB of a hosted directory.
     private static let pageEntries: UInt64 = 4096
 
@@ -18,7 +30,8 @@ final class VMDKDirectory: Sendable {
     let start: UInt64
     /// Whether this is the redundant directory, because the other is not in the file.
     let isSpare: Bool
-    private let redundant: UInt64?
+    /// The directory that helps where this one is damaged.
+    let spare: Spare
     private let rules: VMDKEntryRules
     private let tableSize: UInt64
     /// The header, and the descriptor where it is embedded.
@@ -63,7 +76,7 @@ final class VMDKDirectory: Sendable {
         if let other, !Self.isUsable(start, size, metadata.length) {
             self.start = other
             isSpare = true
-            self.redundant = nil
+            spare = .none
         } else {
             guard start > 0 || count == 0 else {
                 throw DrayError(
@@ -76,15 +89,25 @@ final class VMDKDirectory: Sendable {
             try metadata.check("the grain directory", at: start, size: size)
             self.start = start
             isSpare = false
-            let looksRight = { Self.isDirectory($0, count, metadata, rules, tableSize) }
-            self.redundant = other.flatMap { looksRight($0) ? $0 : nil }
+            if let other {
+                let isSound = Self.isDirectory(other, count, metadata, rules, tableSize)
+                spare = isSound ? .sound(other) : .damaged
+            } else {
+                spare = redundant == nil ? .none : .outside
+            }
         }
         parts = [
             VMDKMetadataPlaces.Part("the grain directory", at: self.start, size: size),
-            self.redundant.flatMap {
+            Self.start(of: spare).flatMap {
                 VMDKMetadataPlaces.Part("the redundant grain directory", at: $0, size: size)
             },
         ].compactMap { $0 }
+    }
+
+    private var redundant: UInt64? { Self.start(of: spare) }
+
+    private static func start(of spare: Spare) -> UInt64? {
+        if case .sound(let start) = spare { start } else { nil }
     }
 
     private static func isUsable(_ start: UInt64, _ size: UInt64, _ length: UInt64) -> Bool {

@@ -224,6 +224,14 @@ final class VMDKGrainMap: Sendable {
         if count > 0 { noteMended(index) }
     }
 
+    /// Whether the redundant directory has a table `index` with these `places`, so that it could stand in for the one that is read.
+    func hasSpare(_ index: UInt64, of places: [UInt64]) throws(DrayError) -> Bool {
+        guard let spare = try directory.redundantPlace(index),
+            let words = try? tableWords(at: spare, entries(of: index))
+        else { return false }
+        return try self.places(words, index) == places
+    }
+
     private func noteMended(_ index: UInt64) {
         mended.withLock { if $0.count < Self.mostNoted { $0.insert(index) } }
     }

@@ -106,7 +106,7 @@ final class VMDKSparseExtent: Sendable {
         }
         let redundant =
             header.flags.contains(.redundantDirectory)
-            ? header.redundantDirectory.multiplied(by: VMDK.sector) : nil
+            ? header.redundantDirectory.multiplied(by: VMDK.sector) ?? .max : nil
         return VMDKGrainMap.Geometry(
             size: header.capacity * VMDK.sector,
             grainSize: header.grainSize * VMDK.sector,

@@ -79,19 +79,39 @@ internal import Testing
             map in
             for index in map.redundant..<map.redundant + 512 { bytes[index] = 0xF7 }
         },
+        Damage(testDescription: "no rgdOffset", kind: .corrupt, says: "") { bytes, _ in
+            bytes.put(UInt64(0), at: 48)
+        },
+        Damage(testDescription: "an entry of the redundant directory", kind: .corrupt, says: "") {
+            bytes,
+            map in bytes.put(UInt32(0), at: map.redundant + 4)
+        },
+        Damage(testDescription: "an entry of a redundant table", kind: .corrupt, says: "") {
+            bytes,
+            map in
+            // Behind the directory the tables follow, a sector each.
+            bytes.put(UInt32(map.grains[0] / 512), at: map.redundant + 3 * 512)
+        },
     ]
 
     @Test(arguments: spare)
-    func `a redundant directory that is damaged does no harm`(damage: Damage) throws {
+    func `a redundant directory that is damaged does no harm, but for a warning`(
+        damage: Damage
+    ) throws {
         var craft = VMDKMalformedTests.craft(redundant: true)
         var bytes = try craft.make()
+        #expect(try VMDKCraft.open(bytes).check()?.findings == [])
         damage.change(&bytes, craft.map)
+        let report = try #require(try VMDKCraft.open(bytes).check())
+        #expect(report.corruptions + report.leaks + report.checkErrors == 0)
+        #expect(report.findings.count == 1)
+        #expect(report.findings.first?.contains("WARNING image: the redundant") == true)
         var expected = craft.content()
         if damage.testDescription.hasSuffix("zeros") {
             for place in 3 * 4096..<4 * 4096 { expected[place] = 0 }
         }
         #expect(try VMDKCraft.readAll(bytes) == expected)
-        // qemu-img reads the redundant directory as it opens the disk.
+        // qemu-img reads the redundant directory as it opens the disk, and takes the header for it where there is none.
         if damage.testDescription.hasSuffix("beyond the end") { return }
         try VMDKReadingTests.compare(["image": bytes], expected)
     }
