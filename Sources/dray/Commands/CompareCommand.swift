@@ -97,8 +97,8 @@ struct CompareCommand {
         var position: UInt64 = 0
         while position < first.size {
             let rest = first.size - position
-            let one = try first.status(at: position, limit: rest, stopsAtSlices: true)
-            let other = try second.status(at: position, limit: rest, stopsAtSlices: true)
+            let one = try first.status(at: position, limit: rest, toCompare: true)
+            let other = try second.status(at: position, limit: rest, toCompare: true)
             let endsAlike = (one.end == first.size) == (other.end == second.size)
             guard one.hasSameFlags(other), endsAlike else { return position }
             position = min(one.end, other.end)

@@ -44,17 +44,18 @@ struct DiskMap {
         if let run = pending { try body(run) }
     }
 
-    /// The run that begins at `start`, at most `limit` bytes long. Runs that stop where qemu's do have `stopsAtSlices`: whether
-    /// a run reaches the disk's end is then what qemu would say.
+    /// The run that begins at `start`, at most `limit` bytes long. To a comparison a run is what it is to qemu's: it stops
+    /// where qemu's does, so that whether it reaches the disk's end is what qemu would say, and zeros for want of a longer
+    /// backing image are that image's, not nobody's.
     func status(
         at start: UInt64,
         limit: UInt64,
-        stopsAtSlices: Bool = false
+        toCompare: Bool = false
     ) throws(DrayError) -> BlockStatus {
         var length = min(limit, size - start)
         for (depth, layer) in layers.enumerated() {
             let available = Self.sectors(layer.guestSize) - start
-            let slice = stopsAtSlices ? lastSlice(of: layer, start) : length
+            let slice = toCompare ? lastSlice(of: layer, start) : length
             var answer = try answer(of: layer, start, min(length, available, slice))
             length = answer.length
             answer.depth = depth
@@ -62,8 +63,13 @@ struct DiskMap {
                 let looks = looksBelow[depth] || Self.isFlat(layer, start)
                 return looks ? try lookBelow(layer, answer) : answer
             }
-            let below = depth + 1 < layers.count ? Self.sectors(layers[depth + 1].guestSize) : 0
+            let isLast = depth + 1 == layers.count
+            let below = isLast ? 0 : Self.sectors(layers[depth + 1].guestSize)
             guard start < below else {
+                guard isLast || !toCompare else {
+                    (answer.isPresent, answer.isZero) = (true, true)
+                    return answer
+                }
                 return try Self.nowhere(answer, layer)
             }
         }

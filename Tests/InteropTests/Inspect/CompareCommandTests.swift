@@ -22,11 +22,15 @@ internal import Testing
         qemu-io -c 'write -z 0 2M' zero.qcow2 > /dev/null
         qemu-img create -q -f qcow2 -b a.qcow2 -F qcow2 overlay.qcow2
         qemu-img convert -f raw -O qcow2 -o cluster_size=4k a.raw small.qcow2
+        qemu-img create -q -f qcow2 -b a.qcow2 -F qcow2 beyond.qcow2 4M
+        cp beyond.qcow2 covered.qcow2; qemu-io -c 'write -z 3M 1M' covered.qcow2 > /dev/null
+        qemu-img create -q -f qcow2 -o extended_l2=on -b a.qcow2 -F qcow2 parts.qcow2 4M
+        qemu-io -c 'write -P 0 4000k 2k' parts.qcow2 > /dev/null
         """
     private static let names = [
         "a.raw", "hole.raw", "a.qcow2", "compressed.qcow2", "late.raw", "early.raw", "longer.raw",
         "tail.raw", "empty.qcow2", "pre.qcow2", "zero.qcow2", "overlay.qcow2", "small.qcow2",
-        "missing",
+        "beyond.qcow2", "covered.qcow2", "parts.qcow2", "missing",
     ]
 
     @Test(.timeLimit(.minutes(15)), arguments: [[], ["-s"], ["-q"], ["-f", "raw", "-F", "raw"]])
