@@ -78,6 +78,7 @@ enum CommandLineProgram {
     /// Runs `body` and turns what it throws into a message and the command's exit code.
     private static func guarded(_ spec: CommandSpec, _ body: () throws -> Int32) -> Int32 {
         do {
+            try checkEncoding()
             return try body()
         } catch let error as UsageError {
             StandardError.report(prefix(spec) + error.message.escapingControls)
@@ -93,6 +94,17 @@ enum CommandLineProgram {
         } catch {
             StandardError.report(prefix(spec) + "unexpected error: \(error)")
             return ExitCode.of(.bug)
+        }
+    }
+
+    /// Refuses a command line that is not UTF-8: read with its bad bytes replaced, it would name other files.
+    private static func checkEncoding() throws(UsageError) {
+        for index in 1..<max(1, Int(CommandLine.argc)) {
+            guard let word = unsafe CommandLine.unsafeArgv[index] else { return }
+            guard unsafe String(validatingCString: word) == nil else { continue }
+            throw UsageError(
+                "'\(unsafe String(cString: word))' is not UTF-8, as all names have to be"
+            )
         }
     }
 

@@ -80,6 +80,21 @@ internal import Testing
         #expect(result.status == 1 && result.error.contains("No space left"), "\(result.error)")
     }
 
+    @Test(arguments: [
+        ("info image$'\\xff'", 2), ("check image$'\\xff'", 1), ("convert image out$'\\xfe'", 2),
+    ])
+    func `a name that is not UTF-8 is refused, not another one taken`(
+        words: String,
+        code: Int32
+    ) throws {
+        let directory = try makeDirectory()
+        let names = directory.names
+        let script = "cd '\(directory.path)'; '\(DrayBinary.path)' \(words)"
+        let result = try Tool.run(["bash", "-c", script])
+        #expect(result.status == code && result.error.contains("is not UTF-8"), "\(result.error)")
+        #expect(directory.names == names, "nothing is left behind")
+    }
+
     @Test func `names are escaped in messages`() throws {
         let result = try DrayBinary.run(["info", "no\u{1B}[2Jsuch\nfile"])
         #expect(result.error.split(separator: "\n").count == 1)
