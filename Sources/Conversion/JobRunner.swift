@@ -21,6 +21,14 @@ package protocol JobRunner: Sendable {
         _ control: any TaskControl
     ) throws(DrayError)
 
+    /// Looks whether sources and target of a job that has ended well still are those of its plan: whoever asks for the
+    /// job again would be told that it is done. Fails with `changed` where they are not; content of the target may differ.
+    func confirm(
+        _ job: JobOrder,
+        plan: PlanResult,
+        _ control: any TaskControl
+    ) throws(DrayError)
+
     /// Runs range `index` of the plan that has `planHash`. Fails with `changed` where the plan made from
     /// today's source has another hash.
     func run(
@@ -48,6 +56,13 @@ extension JobRunner {
         _ job: JobOrder,
         plan: PlanResult,
         results: [RangeResult],
+        _ control: any TaskControl
+    ) throws(DrayError) {}
+
+    /// Finds nothing wrong, as above.
+    package func confirm(
+        _ job: JobOrder,
+        plan: PlanResult,
         _ control: any TaskControl
     ) throws(DrayError) {}
 }

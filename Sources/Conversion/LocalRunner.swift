@@ -4,6 +4,7 @@
 package import BlockIO
 internal import Digest
 package import DiskImage
+internal import Glibc
 package import Storage
 internal import Synchronization
 
@@ -95,6 +96,23 @@ package final class LocalRunner: JobRunner {
             _ = try context(job, plan.planHash, control.pulse)
         } catch {
             // The job's next step meets the same, and ends the job as it should.
+        }
+    }
+
+    package func confirm(
+        _ job: JobOrder,
+        plan: PlanResult,
+        _ control: any TaskControl
+    ) throws(DrayError) {
+        do throws(DrayError) {
+            _ = try context(job, plan.planHash, control.pulse)
+        } catch  where error.kind == .changed || error.errno == ENOENT {
+            throw DrayError(
+                .changed,
+                "the journal's job is done, and its source or target is gone or another since;"
+                    + " remove the journal to begin afresh",
+                file: job.spec.target?.path
+            )
         }
     }
 

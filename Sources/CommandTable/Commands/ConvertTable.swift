@@ -112,7 +112,8 @@ package enum ConvertTable {
         "journal",
         value: "FILE",
         "Keep a journal of the job in FILE. After a crash, the same command with the same journal continues "
-            + "with what is missing; it refuses if the source changed."
+            + "with what is missing; it refuses if the source changed, and once it is done "
+            + "also if the target is gone or another."
     )
 
     /// The command.

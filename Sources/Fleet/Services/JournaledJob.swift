@@ -58,8 +58,21 @@ struct JournaledJob {
                 results.append(result)
             }
         }
-        let control = SlotControl(outside: cancel, meter: ProgressMeter()) { _ in }
-        try runner.check(record.order, plan: plan, results: results, control)
+        try runner.check(record.order, plan: plan, results: results, control(cancel))
+    }
+
+    /// Fails with `changed` where source or target of the job that is done are others since.
+    func confirm(
+        _ record: JobRecord,
+        _ runner: any JobRunner,
+        _ cancel: CancelToken
+    ) throws(DrayError) {
+        guard let plan = record.plan else { return }
+        try runner.confirm(record.order, plan: plan, control(cancel))
+    }
+
+    private func control(_ cancel: CancelToken) -> SlotControl {
+        SlotControl(outside: cancel, meter: ProgressMeter()) { _ in }
     }
 
     /// What to do with the journal for `order`. Fails with `invalid` where it is another job's.

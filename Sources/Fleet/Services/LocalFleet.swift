@@ -71,7 +71,9 @@ package struct LocalFleet: Sendable {
         let known = try JournaledJob(store, topics, path: journal)
         var named = order
         switch try known.resolve(order) {
-        case .done(let record): return try report(record, since: nil)
+        case .done(let record):
+            try known.confirm(record, runner, cancel)
+            return try report(record, since: nil)
         case .again: try store.erase()
         case .resume(let order):
             named = order

@@ -134,6 +134,35 @@ internal import Testing
         }
     }
 
+    /// What may happen between a conversion that ended and the same command with the same journal.
+    @Test(
+        arguments: ["raw", "qcow2", "vmdk"],
+        [
+            (":", Int32(0)), ("rm target", 6), ("rm target; echo other > target", 6),
+            ("rm $source", 6),
+            ("cp target new; mv new target", 6), ("truncate -s +1M $source", 6),
+        ]
+    )
+    func `a job that is done is not said to be done where its target or source is another`(
+        format: String,
+        change: (script: String, status: Int32)
+    ) throws {
+        let bench = try Workbench(seed: 1, largestSize: 1 << 20)
+        let (directory, journal) = (bench.directory.path, bench.file("journal"))
+        let words = [
+            "convert", "-f", "raw", "-O", format, "--journal", journal, bench.raw,
+            bench.file("target"),
+        ]
+        #expect(try DrayBinary.run(words).succeeded)
+        let script = "cd '\(directory)'; source='\(bench.raw)'; \(change.script)"
+        try Tool.check(["bash", "-ec", script])
+        let names = bench.directory.names
+        let again = try DrayBinary.run(words)
+        #expect(again.status == change.status, "\(again.status) \(again.error)")
+        #expect(again.status == 0 || again.error.contains("remove the journal"), "\(again.error)")
+        #expect(bench.directory.names == names, "nothing is made or removed")
+    }
+
     @Test func `another command is refused with the same journal`() throws {
         let bench = try Workbench(seed: 1, largestSize: 1 << 20)
         let journal = bench.file("journal")
