@@ -69,12 +69,32 @@ package struct StagingSet: Sendable, Hashable {
         guard !others.isEmpty else {
             return try main.publish(replacing: replacing, isDurable: isDurable)
         }
-        try main.checkTarget(replacing: replacing)
-        if replacing { try moveOldAside() }
-        for other in others { try other.publishLink(isDurable: isDurable) }
-        if isDurable { try main.synchronizeDirectory() }
-        try main.publish(replacing: replacing, isDurable: isDurable)
-        try removeLinks()
+        // What takes long comes before the lock.
+        if isDurable {
+            for index in 0..<count where file(index).exists { try file(index).synchronize() }
+        }
+        let lock = NamingLock(PathParts(main.path).directory)
+        try withExtendedLifetime(lock) { () throws(DrayError) in
+            try main.checkTarget(replacing: replacing)
+            if replacing { try moveOldAside() }
+            for other in others { try other.publishLink(isDurable: isDurable) }
+            if isDurable { try main.synchronizeDirectory() }
+            try checkOthers()
+            try main.publish(replacing: replacing, isDurable: isDurable)
+            try removeLinks()
+        }
+    }
+
+    /// Fails with `refused` where another file has the name of one of ours that had it already: another job's, which must not be opened
+    /// as a part of this target.
+    package func checkOthers() throws(DrayError) {
+        for other in others where other.exists && !other.isPublished {
+            throw DrayError(
+                .refused,
+                "another job has replaced this file while the target got its name",
+                file: other.target
+            )
+        }
     }
 
     private func moveOldAside() throws(DrayError) {

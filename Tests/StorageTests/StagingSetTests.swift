@@ -20,10 +20,14 @@ import Testing
         try StagingSet(target: directory.file("disk"), job: "job-1", others: Self.others)
     }
 
-    private func create(_ set: StagingSet, replacing: Bool = false) throws {
+    private func create(
+        _ set: StagingSet,
+        replacing: Bool = false,
+        from first: UInt8 = 1
+    ) throws {
         try set.create(replacing: replacing, cache: .unsafe) { storage, index throws(DrayError) in
             let buffer = AlignedBuffer(count: 1)
-            buffer.copy([UInt8(index) + 1], to: 0)
+            buffer.copy([UInt8(index) + first], to: 0)
             try storage.write(HostOffset(0), from: buffer, 0..<1)
         }
     }
@@ -128,6 +132,39 @@ import Testing
         try discard(set)
         #expect(directory.names == (strange + ["disk-2"]).sorted())
         #expect(try content("disk-2") == [9])
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func `of two jobs that replace a target at once the last has all its files`() async throws {
+        for round in 0..<500 {
+            let sets = try ["a", "b"].map {
+                try StagingSet(target: directory.file("disk"), job: $0, others: Self.others)
+            }
+            for (set, letter) in zip(sets, [UInt8(1), 101]) {
+                try create(set, replacing: true, from: letter)
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for set in sets {
+                    group.addTask { try set.publish(replacing: true, isDurable: false) }
+                }
+                try await group.waitForAll()
+            }
+            let found = try Self.all.map { try content($0) }
+            let offset = found[0][0]
+            #expect(found == (0..<4).map { [offset + $0] }, "round \(round)")
+            #expect(directory.names == Self.all)
+        }
+    }
+
+    @Test func `a file of another job under a name of ours is seen`() throws {
+        let set = try makeSet()
+        try create(set)
+        publish(set, steps: 3)
+        try set.checkOthers()
+        #expect(unsafe unlink(directory.file("disk-2")) == 0)
+        try write([9], "disk-2")
+        let error = #expect(throws: DrayError.self) { try set.checkOthers() }
+        #expect(error?.kind == .refused && error?.file == directory.file("disk-2"))
     }
 
     @Test(arguments: Self.all)
