@@ -68,11 +68,16 @@ package struct StagingFile: Sendable, Hashable {
         return UInt64(clamping: status.st_size)
     }
 
-    /// Fails with `refused` where the target exists and is not to be replaced, and with `unsupported` where it is something that a
-    /// file cannot replace. For before the work begins; ``publish(replacing:isDurable:)`` asks again.
+    /// Fails with `refused` where the target exists and is not to be replaced, with `unsupported` where it is something that a
+    /// file cannot replace, and with `resource` where its name is too long. For before the work begins; ``publish(replacing:isDurable:)`` asks again.
     package func checkTarget(replacing: Bool) throws(DrayError) {
         var raw = stat()
-        guard unsafe lstat(destination, &raw) == 0 else { return }
+        let found = systemCall { unsafe lstat(destination, &raw) }
+        if case .failure(let error) = found {
+            // The staging file's name is cut to what is allowed: without this it would be seen after all the work.
+            if error.number == ENAMETOOLONG { throw cannotName(error) }
+            return
+        }
         let status = FileStatus(raw)
         guard status.isRegular || status.isSymbolicLink else {
             throw DrayError(

@@ -113,6 +113,28 @@ import Testing
         #expect(directory.names == ["disk"])
     }
 
+    @Test("a name that is too long is refused before the work, also a further file's")
+    func longNames() throws {
+        let (long, longest) = (
+            String(repeating: "x", count: 256), String(repeating: "y", count: 255)
+        )
+        let sets = [
+            try StagingSet(target: directory.file(long), job: "a"),
+            try StagingSet(target: directory.file("disk"), job: "a", others: [longest, long]),
+        ]
+        for set in sets {
+            let error = #expect(throws: DrayError.self) {
+                try set.create(replacing: true, cache: .unsafe) { _, _ in }
+            }
+            #expect(error?.kind == .resource && error?.file == directory.file(long))
+            #expect(directory.names.isEmpty)
+        }
+        let allowed = try StagingFile(target: directory.file(longest), job: "a")
+        try allowed.create(replacing: false, cache: .unsafe) { _ in }
+        try allowed.publish(replacing: false, isDurable: false)
+        #expect(directory.names == [longest])
+    }
+
     @Test("with force the new file takes the old one's place and permissions")
     func replaced() throws {
         try Data([9]).write(to: URL(filePath: directory.file("disk")))

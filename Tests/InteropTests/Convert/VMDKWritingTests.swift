@@ -72,6 +72,16 @@ internal import Testing
         }
     }
 
+    @Test(arguments: severalFiles)
+    func `extents of an image whose name has a colon are found`(subformat: String) throws {
+        let bench = try Workbench(seed: 4)
+        let target = bench.file("2026-11-22T10:45 nbd:disk.vmdk")
+        try convert(bench, "subformat=\(subformat)", to: target)
+        try bench.dray("compare", "-f", "vmdk", "-F", "raw", target, bench.raw)
+        try bench.expectSame(bench.raw, "raw", target, "vmdk")
+        try expectSameIn7Zip(bench.raw, target)
+    }
+
     @Test(arguments: severalFiles, ["falloc", "full"])
     func `preallocation gives flat files their space`(subformat: String, mode: String) throws {
         guard subformat != "twoGbMaxExtentSparse" else { return }

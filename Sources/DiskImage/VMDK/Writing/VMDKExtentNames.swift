@@ -15,4 +15,9 @@ enum VMDKExtentNames {
         let padding = String(repeating: "0", count: max(0, 3 - digits.utf8.count))
         return "\(stem)-\(subformat.isFlat ? "f" : "s")\(padding)\(digits)\(ending)"
     }
+
+    /// What a descriptor calls the file `name` beside it: readers would take what is before a colon for a protocol, but not behind `./`.
+    static func reference(_ name: String) -> String {
+        name.utf8.contains(UInt8(ascii: ":")) ? "./" + name : name
+    }
 }

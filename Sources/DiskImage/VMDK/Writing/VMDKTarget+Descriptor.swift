@@ -20,7 +20,7 @@ extension VMDKTarget {
                     .readWrite,
                     sectors: extents.capacity(index) / VMDK.sector,
                     options.subformat.isFlat ? .flat : .sparse,
-                    name: files?.names[index] ?? name
+                    name: files.map { VMDKExtentNames.reference($0.names[index]) } ?? name
                 )
             }
         )
