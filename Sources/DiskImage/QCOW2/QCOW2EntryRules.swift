@@ -168,9 +168,12 @@ struct QCOW2EntryRules {
 
     // MARK: Both
 
-    /// Whether the entry, which is not compressed, has a host offset. Offset 0 is one only in a data file, where the copied flag says so.
+    /// Whether the entry, which is not compressed, has a host offset. Offset 0 is one only in a data file, where the copied flag says so,
+    /// and not that of a cluster of zeros.
     func isAllocated(_ word: UInt64) -> Bool {
-        word & QCOW2.offsetMask != 0 || (hasDataFile && word & QCOW2.copied != 0)
+        if word & QCOW2.offsetMask != 0 { return true }
+        let isZero = !isExtended && word & QCOW2.zero != 0
+        return hasDataFile && word & QCOW2.copied != 0 && !isZero
     }
 
     /// Fills in where `run` lies and what continues it.

@@ -79,6 +79,11 @@ extension ImageRecipe {
                 "create -f qcow2 -o extended_l2=on,data_file=$PWD/payload image 4M; "
                     + "io image 'write 2k 2k' 'write -z 80k 4k' 'write 1M 2k'"
             ),
+            ImageRecipe(
+                "qcow2, zeros at the start of a data file",
+                "create -f qcow2 -o cluster_size=16k,data_file=$PWD/payload,data_file_raw=on image 4M; "
+                    + "io image 'write -z 0 704k' 'write 1M 64k'"
+            ),
             ImageRecipe("qcow2, no bytes", "create -f qcow2 image 0"),
             ImageRecipe("qcow2, 1 TiB", "create -f qcow2 image 1T; io image 'write 999G 64M'"),
             ImageRecipe(
