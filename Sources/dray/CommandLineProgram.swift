@@ -13,6 +13,8 @@ enum CommandLineProgram {
         StandardStream.occupyClosed()
         // A reader that goes away is an error of write(2), which says so.
         _ = signal(SIGPIPE, SIG_IGN)
+        // So is a file that grows beyond what the process may write.
+        _ = signal(SIGXFSZ, SIG_IGN)
         OpenFileLimit.raise()
         FreedMemory.returnsAtOnce()
         guard let name = words.first, !name.hasPrefix("-") else {
