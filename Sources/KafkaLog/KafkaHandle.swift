@@ -71,12 +71,13 @@ final class KafkaHandle: @unchecked Sendable {
     /// latest; what is not done then, goes on behind.
     func end(limitMilliseconds: Int) {
         let isDone = WakeUp()
-        let ended = OwnThread { [self] in
+        // Without a thread to do it, the process goes on with a client that nobody uses.
+        let ended = try? OwnThread { [self] in
             // Without the consumer's closing, which was done, or did not succeed in its time.
             unsafe rd_kafka_destroy_flags(raw, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
             isDone.raise()
         }
-        if isDone.wait(milliseconds: limitMilliseconds) { ended.join() }
+        if let ended, isDone.wait(milliseconds: limitMilliseconds) { ended.join() }
     }
 
     private static let common = [

@@ -34,7 +34,7 @@ package final class EmbeddedLog: TaskLog {
         }
         state = Mutex(initial)
         writer = store.map { StoreWriter(store: $0) }
-        writer?.start { [weak self] batch, failure in self?.published(batch, failure) }
+        try writer?.start { [weak self] batch, failure in self?.published(batch, failure) }
     }
 
     /// Stops the writing thread, when all that was produced is durable, and lets go of the store. No port may be in use.

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Dray authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import BlockIO
 internal import Glibc
 internal import Synchronization
 
@@ -11,8 +12,8 @@ package final class OwnThread: @unchecked Sendable {
     private var handle = pthread_t()
     private let isJoined = Atomic(false)
 
-    /// Starts a thread that runs `body`.
-    package init(_ body: @escaping @Sendable () -> Void) {
+    /// Starts a thread that runs `body`. Fails with `resource` where the system has no room for one more.
+    package init(_ body: @escaping @Sendable () -> Void) throws(DrayError) {
         let start = unsafe Unmanaged.passRetained(ThreadStart(body: body))
         let code = unsafe pthread_create(
             &handle,
@@ -28,7 +29,9 @@ package final class OwnThread: @unchecked Sendable {
             },
             unsafe start.toOpaque()
         )
-        precondition(code == 0, "the system has no room for another thread (\(code))")
+        guard code != 0 else { return }
+        unsafe start.release()
+        throw DrayError(.resource, "cannot start another thread", errno: code)
     }
 
     /// Waits until the thread has ended. Once.

@@ -20,8 +20,10 @@ final class StoreWriter: Sendable {
     init(store: any RecordStore) { self.store = store }
 
     /// Starts the thread; `publish` is called on it after each batch, with the failure that ended it where there was one.
-    func start(_ publish: @escaping @Sendable ([PendingRecord], DrayError?) -> Void) {
-        let started = OwnThread { [self] in run(publish) }
+    func start(
+        _ publish: @escaping @Sendable ([PendingRecord], DrayError?) -> Void
+    ) throws(DrayError) {
+        let started = try OwnThread { [self] in run(publish) }
         thread.withLock { $0 = started }
     }
 

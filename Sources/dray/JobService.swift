@@ -20,10 +20,10 @@ struct JobService {
     private let workers: Int
 
     /// The service that the options of a command ask for. Begins to listen for signals: made once a process.
-    init(_ arguments: ParsedArguments) throws(UsageError) {
+    init(_ arguments: ParsedArguments) throws {
         gate = try arguments.gate()
         workers = try arguments.workers() ?? Self.processors + 1
-        signals = StopSignals.listen()
+        signals = try StopSignals.listen()
     }
 
     /// Runs a job to its end, with its log in `journal` if that is given. Throws the job's error, or ``Stopped``.

@@ -43,8 +43,8 @@ internal import Testing
         order: UInt64 = 0,
         _ name: String,
         _ notes: Notes
-    ) -> OwnThread {
-        OwnThread {
+    ) throws -> OwnThread {
+        try OwnThread {
             let loan = budget.apply(order: order).lend(bytes, bufferSize: 1) {
                 notes.say("\(name) waits")
             }
@@ -53,11 +53,11 @@ internal import Testing
         }
     }
 
-    @Test func `who does not fit waits until a loan is ended or reduced`() {
+    @Test func `who does not fit waits until a loan is ended or reduced`() throws {
         let budget = MemoryBudget(limit: 100)
         let notes = Notes()
         let first = lend(budget, 80)
-        let second = borrower(budget, 40, "second", notes)
+        let second = try borrower(budget, 40, "second", notes)
         notes.wait(for: "second waits")
         #expect(!notes.has("second"))
         first.keepBufferOnly()
@@ -66,11 +66,11 @@ internal import Testing
         first.end()
     }
 
-    @Test func `one loan is given however large it is, and then no other`() {
+    @Test func `one loan is given however large it is, and then no other`() throws {
         let budget = MemoryBudget(limit: 100)
         let notes = Notes()
         let first = lend(budget, 1000)
-        let second = borrower(budget, 1, "second", notes)
+        let second = try borrower(budget, 1, "second", notes)
         notes.wait(for: "second waits")
         #expect(!notes.has("second"))
         first.end()
@@ -78,13 +78,13 @@ internal import Testing
         #expect(notes.has("second"))
     }
 
-    @Test func `of those that wait the lowest order is the next`() {
+    @Test func `of those that wait the lowest order is the next`() throws {
         let budget = MemoryBudget(limit: 100)
         let notes = Notes()
         let first = lend(budget, 100)
         var others: [OwnThread] = []
         for order in [3, 1, 2] {
-            others.append(borrower(budget, 90, order: UInt64(order), "\(order)", notes))
+            try others.append(borrower(budget, 90, order: UInt64(order), "\(order)", notes))
             notes.wait(for: "\(order) waits")
         }
         first.end()
@@ -107,11 +107,11 @@ internal import Testing
         #expect(budget.tryShare(90))
     }
 
-    @Test func `a range that began earlier and has not asked yet keeps its chance`() {
+    @Test func `a range that began earlier and has not asked yet keeps its chance`() throws {
         let budget = MemoryBudget(limit: 100)
         let notes = Notes()
         var early: MemoryApplication? = budget.apply(order: 1)
-        let late = borrower(budget, 60, order: 2, "late", notes)
+        let late = try borrower(budget, 60, order: 2, "late", notes)
         notes.wait(for: "late waits")
         #expect(!notes.has("late"))
         let loan = early?.lend(60, bufferSize: 1) {}
@@ -123,11 +123,11 @@ internal import Testing
         #expect(notes.has("late"))
     }
 
-    @Test func `a range that needs nothing in the end holds nobody up`() {
+    @Test func `a range that needs nothing in the end holds nobody up`() throws {
         let budget = MemoryBudget(limit: 100)
         let notes = Notes()
         var early: MemoryApplication? = budget.apply(order: 1)
-        let late = borrower(budget, 60, order: 2, "late", notes)
+        let late = try borrower(budget, 60, order: 2, "late", notes)
         notes.wait(for: "late waits")
         #expect(early != nil)
         early = nil
@@ -135,12 +135,12 @@ internal import Testing
         #expect(notes.has("late"))
     }
 
-    @Test func `what is promised to streams is lent to nobody, and theirs at once`() {
+    @Test func `what is promised to streams is lent to nobody, and theirs at once`() throws {
         let budget = MemoryBudget(limit: 100)
         let notes = Notes()
         budget.promise(decoders: 40, chunks: 20)
         let first = lend(budget, 30)
-        let second = borrower(budget, 20, "second", notes)
+        let second = try borrower(budget, 20, "second", notes)
         notes.wait(for: "second waits")
         budget.decode(40)
         #expect(budget.tryShare(20))

@@ -78,8 +78,8 @@ internal import Testing
         let plan = try runners[0].plan(order, control)
         let waiting = Mutex(Array((0..<plan.rangeCount).reversed()))
         let found = Mutex<[Int: Result<RangeResult, DrayError>]>([:])
-        let threads = (0..<2).map { _ in
-            OwnThread {
+        let threads = try (0..<2).map { _ in
+            try OwnThread {
                 while let index = waiting.withLock({ $0.popLast() }) {
                     let runner = runners[index % runners.count]
                     do throws(DrayError) {

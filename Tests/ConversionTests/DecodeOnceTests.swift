@@ -96,8 +96,8 @@ private final class CountingDriver: ImageDriver {
         let disk = try SourceDisk([Image(path: path, layers: [driver])])
         let failed = Mutex<[String]>([])
         let share = disk.guestSize / UInt64(threads)
-        let readers = (0..<UInt64(threads)).map { number in
-            OwnThread {
+        let readers = try (0..<UInt64(threads)).map { number in
+            try OwnThread {
                 do {
                     try Self.read(number * share..<(number + 1) * share, of: disk)
                 } catch {

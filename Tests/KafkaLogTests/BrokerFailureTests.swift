@@ -73,7 +73,7 @@ struct BrokerFailureTests {
         defer { fixture.log.close() }
         try fixture.send(["0"], to: "a")
         try cluster.freeze()
-        let thawing = OwnThread {
+        let thawing = try OwnThread {
             WakeUp().wait(milliseconds: 4000)
             do { try cluster.thaw() } catch { Issue.record("\(error)") }
         }

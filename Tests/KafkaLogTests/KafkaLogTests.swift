@@ -182,7 +182,7 @@ struct KafkaLogTests {
         _ = try port.poll(timeoutMilliseconds: 500, credits: 0)
         let begins = WakeUp()
         let isOver = Atomic(false)
-        let waker = OwnThread {
+        let waker = try OwnThread {
             while hasBegun, !isOver.load(ordering: .relaxed) {
                 begins.wait(milliseconds: 60_000)
                 WakeUp().wait(milliseconds: 10)

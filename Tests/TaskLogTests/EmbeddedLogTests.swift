@@ -120,7 +120,7 @@ struct EmbeddedLogTests {
         let waiting = try log.open(LogSubscription(group: "g", shared: ["work"]))
         _ = try waiting.poll(timeoutMilliseconds: 0, credits: .max)
         let sender = try log.open(LogSubscription(group: "s"))
-        let thread = OwnThread { sender.produce(Self.record("work", "k", "hello"), token: 0) }
+        let thread = try OwnThread { sender.produce(Self.record("work", "k", "hello"), token: 0) }
         #expect(try Self.poll(waiting, count: 1) == ["hello"])
         thread.join()
         waiting.wake()

@@ -47,8 +47,13 @@ final class ServiceLife: Sendable {
     /// Joins the group and starts the thread.
     func start(_ serve: @escaping Serving) throws(DrayError) {
         let opened = try open()
-        let started = OwnThread { [self] in run(opened, serve) }
-        thread.withLock { $0 = started }
+        do throws(DrayError) {
+            let started = try OwnThread { [self] in run(opened, serve) }
+            thread.withLock { $0 = started }
+        } catch {
+            opened.close()
+            throw error
+        }
     }
 
     /// Has the service end, and waits for that.

@@ -26,17 +26,18 @@ final class SlotPool: Sendable {
     private let living = Atomic(0)
     private let ended = WakeUp()
 
-    /// Starts `count` threads, each of which runs `body` on one piece of work after the other.
-    func start(_ count: Int, _ body: @escaping @Sendable (Work) -> Void) {
-        living.store(count, ordering: .relaxed)
-        let started = (0..<count).map { _ in
-            OwnThread { [self] in
+    /// Starts `count` threads, each of which runs `body` on one piece of work after the other. Where that fails, those that were
+    /// started end when the pool is closed.
+    func start(_ count: Int, _ body: @escaping @Sendable (Work) -> Void) throws(DrayError) {
+        for _ in 0..<count {
+            let started = try OwnThread { [self] in
                 while let work = next() { body(work) }
                 living.subtract(1, ordering: .relaxed)
                 ended.raise()
             }
+            living.add(1, ordering: .relaxed)
+            threads.withLock { $0.append(started) }
         }
-        threads.withLock { $0 = started }
     }
 
     func add(_ work: Work) {

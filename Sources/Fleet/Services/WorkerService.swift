@@ -72,9 +72,6 @@ package final class WorkerService: Sendable {
     private func serve(_ port: any LogPort, beginning: Int) throws(DrayError) {
         let inbox = WorkerInbox(port: port)
         let pool = SlotPool()
-        pool.start(settings.slots + settings.parking) { [steps] work in
-            inbox.post(.ended(work.number, steps.run(work.task, work.control)))
-        }
         var loop = loop(port, beginning: beginning) { [cancel, meter] number, task, leaseEnd in
             let control = SlotControl(leaseEnd: leaseEnd, outside: cancel, meter: meter) { space in
                 inbox.post(.sized(number, space))
@@ -83,6 +80,9 @@ package final class WorkerService: Sendable {
             return control
         }
         do throws(DrayError) {
+            try pool.start(settings.slots + settings.parking) { [steps] work in
+                inbox.post(.ended(work.number, steps.run(work.task, work.control)))
+            }
             try learn(&loop)
             while !loop.isDone {
                 let isStopping = life.isStopping

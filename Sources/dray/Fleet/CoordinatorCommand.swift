@@ -15,7 +15,7 @@ enum CoordinatorCommand {
         let rules = try rules(settings)
         let connection = try FleetConnection(settings, role: "coordinator")
         // Before librdkafka starts its threads, which must not get the signals.
-        let signals = StopSignals.listen()
+        let signals = try StopSignals.listen()
         let log = try KafkaLog(connection.kafka, onLog: lines.kafka)
         defer { log.close() }
         let topics = try Topics(of: log)

@@ -28,7 +28,7 @@ enum SubmitCommand {
         let isWaiting = arguments.has(SubmitTable.wait)
         let style =
             arguments.command.options.contains(.progress) ? try ProgressStyle(arguments) : .none
-        let signals = isWaiting ? StopSignals.listen() : nil
+        let signals = isWaiting ? try StopSignals.listen() : nil
         return try FleetConnection.withClient(arguments) { client in
             let ids = jobs.map(\.id)
             let isShown = if case .none = style { false } else { true }

@@ -14,7 +14,7 @@ enum WatchCommand {
         let isJSON = try arguments.wantsJSON(.fleetOutput)
         let style = try ProgressStyle(arguments)
         let isQuiet = arguments.has(.quiet)
-        let signals = StopSignals.listen()
+        let signals = try StopSignals.listen()
         return try FleetConnection.withClient(arguments) { client in
             let id = arguments.positionals[0]
             guard let follower = try client.follower(of: id) else { throw unknown(id) }

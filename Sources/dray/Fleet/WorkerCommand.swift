@@ -16,7 +16,7 @@ enum WorkerCommand {
         let runner = try StoreRunner(stores: stores(settings), delayMilliseconds: delay(arguments))
         let connection = try FleetConnection(settings, role: "worker")
         // Before librdkafka starts its threads, which must not get the signals.
-        let signals = StopSignals.listen()
+        let signals = try StopSignals.listen()
         let log = try KafkaLog(connection.kafka, onLog: lines.kafka)
         defer { log.close() }
         let process = RoleProcess()

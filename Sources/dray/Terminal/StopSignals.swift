@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Dray authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import BlockIO
 internal import Fleet
 internal import Glibc
 internal import Synchronization
@@ -19,14 +20,14 @@ final class StopSignals: Sendable {
     }
 
     /// Begins to listen. Called once, on the main thread, before any other thread is started: they inherit its
-    /// signal mask, and the signals then reach the listening thread alone.
-    static func listen() -> StopSignals {
+    /// signal mask, and the signals then reach the listening thread alone. Fails with `resource` where there is no room for it.
+    static func listen() throws(DrayError) -> StopSignals {
         var set = stopSet()
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
         let signals = StopSignals()
         // Retained for the thread, which lives as long as the process does.
         let context = unsafe Unmanaged.passRetained(signals).toOpaque()
-        unsafe startListening(context)
+        try unsafe startListening(context)
         return signals
     }
 
@@ -68,10 +69,11 @@ private func ignoresHangUp() -> Bool {
     return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
 }
 
-private func startListening(_ context: UnsafeMutableRawPointer) {
+private func startListening(_ context: UnsafeMutableRawPointer) throws(DrayError) {
     var thread = pthread_t()
     let result = unsafe pthread_create(&thread, nil, waitForSignals, context)
-    precondition(result == 0, "cannot start the thread that waits for signals")
+    guard result != 0 else { return }
+    throw DrayError(.resource, "cannot start the thread that waits for signals", errno: result)
 }
 
 /// The listening thread's work; `context` is the ``StopSignals``.

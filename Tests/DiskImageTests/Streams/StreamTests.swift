@@ -103,8 +103,8 @@ internal import Testing
         }
         let waiting = Mutex(Array(starts.reversed()))
         let wrong = Mutex<[String]>([])
-        let threads = (0..<4).map { _ in
-            OwnThread {
+        let threads = try (0..<4).map { _ in
+            try OwnThread {
                 while let start = waiting.withLock({ $0.popLast() }) {
                     let range = start..<min(start + stretch, disk.size)
                     let whole = GuestRange(GuestOffset(start), length: UInt64(range.count))
@@ -169,7 +169,7 @@ internal import Testing
         // This thread says that it reads everything, and does not.
         let id = try #require(driver.beginReading(whole, .unheeded))
         let wrong = Mutex(true)
-        let thread = OwnThread {
+        let thread = try OwnThread {
             let last = disk.size - Self.chunk..<disk.size
             let isRight = (try? read(driver, last)) == disk.bytes(last)
             wrong.withLock { $0 = !isRight }
