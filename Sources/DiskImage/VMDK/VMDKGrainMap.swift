@@ -205,7 +205,7 @@ final class VMDKGrainMap: Sendable {
         }
     }
 
-    /// Takes entries that are damaged, or a whole table that is zeros, from the redundant table, where it has more.
+    /// Takes a table with damaged entries, or one that is all zeros, from the redundant one; only those entries where that is damaged, too.
     private func mend(_ places: inout [UInt64], _ index: UInt64) throws(DrayError) {
         let isEmpty = places.allSatisfy { $0 == VMDKEntryRules.unallocated }
         guard isEmpty || places.contains(VMDKEntryRules.invalid),
@@ -213,9 +213,13 @@ final class VMDKGrainMap: Sendable {
             let words = try? tableWords(at: spare, entries(of: index))
         else { return }
         let others = try self.places(words, index)
+        // A table without entries was never filled: it knows nothing better.
+        guard others.contains(where: { $0 != VMDKEntryRules.unallocated }) else { return }
+        // Where some entries are damaged others may be, and still look like a grain's place or like none.
+        let isWhole = isEmpty || !others.contains(VMDKEntryRules.invalid)
         var count = 0
         for entry in places.indices
-        where (isEmpty || places[entry] == VMDKEntryRules.invalid)
+        where (isWhole || places[entry] == VMDKEntryRules.invalid)
             && others[entry] != VMDKEntryRules.invalid && others[entry] != places[entry]
         {
             places[entry] = others[entry]

@@ -41,6 +41,16 @@ internal import Testing
         Damage(testDescription: "entries of a table", kind: .corrupt, says: "") { bytes, map in
             for entry in 0..<16 { bytes.put(UInt32.max, at: map.tables[1] + entry * 4) }
         },
+        Damage(
+            testDescription: "a table of noise, zeros and other grains",
+            kind: .corrupt,
+            says: ""
+        ) {
+            bytes,
+            map in
+            let noise = [UInt32.max, 0, UInt32(map.grains[3] / 512), 0]
+            for entry in 0..<16 { bytes.put(noise[entry % 4], at: map.tables[1] + entry * 4) }
+        },
     ]
 
     @Test(arguments: mended)
@@ -56,6 +66,17 @@ internal import Testing
         if damage.testDescription.hasSuffix("are zeros") { return }
         if damage.testDescription.hasSuffix("is zeros") { return }
         #expect(throws: DrayError.self) { try VMDKCraft.readAll(bytes) }
+    }
+
+    @Test func `redundant tables that were never filled make nothing zeros`() throws {
+        var craft = VMDKMalformedTests.craft(redundant: true)
+        var bytes = try craft.make()
+        // Behind the directory the tables follow, a sector each.
+        for index in craft.map.redundant + 512..<craft.map.redundant + 4 * 512 { bytes[index] = 0 }
+        #expect(try VMDKCraft.readAll(bytes) == craft.content())
+        bytes.put(UInt32.max, at: craft.map.tables[1] + 4)
+        let error = #expect(throws: DrayError.self) { try VMDKCraft.readAll(bytes) }
+        #expect(error?.kind == .corrupt)
     }
 
     /// Damage to the redundant tables alone.
