@@ -41,7 +41,8 @@ final class VMDKSparseExtent: Sendable {
             if isEmbedded { geometry.heads += Self.descriptor(header) }
         }
         let size = sectors * VMDK.sector
-        guard size <= geometry.size, geometry.size - size < geometry.grainSize else {
+        let rounded = size.roundedUp(to: geometry.grainSize)
+        guard geometry.size == size || geometry.size == rounded else {
             throw DrayError(
                 .corrupt,
                 "the header tells \(geometry.size / VMDK.sector) sectors, the descriptor \(sectors)",

@@ -87,6 +87,15 @@ internal import Testing
             _ in bytes.put(UInt64(100_000), at: 12)
         },
         Damage(
+            testDescription: "capacity of half a grain more",
+            kind: .corrupt,
+            says: "348 sectors"
+        ) {
+            bytes,
+            _ in
+            bytes.put(UInt64(348), at: 12)
+        },
+        Damage(
             testDescription: "a directory of 2^30 entries",
             kind: .unsupported,
             says: "has 1073741824 entries"
