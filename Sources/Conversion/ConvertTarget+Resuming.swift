@@ -80,7 +80,7 @@ extension ConvertTarget {
             return Dictionary(uniqueKeysWithValues: shares)
         case .allocated(let rules):
             // Zeros at the end of a granule may have been left out, and all of one that stands for zeros.
-            guard sparseSize == 0 || !rules.storesZeros else { return [:] }
+            guard sparseSize == 0 || rules.storedZeros == .none else { return [:] }
             let unwritten = sparseSize == 0 ? 0 : rules.granule - 1
             return allocatedEnds(rules, stride: format.files?.stride ?? .max, unwritten, results)
         case .packed(let packing): return [0: packedEnd(packing, results)]

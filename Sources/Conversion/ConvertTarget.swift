@@ -58,8 +58,18 @@ final class ConvertTarget: Sendable {
         classification = SourceClassification(
             granule: rules?.granule ?? 1,
             layersAboveBase: rules == nil ? nil : base?.layersAbove,
-            storesZeros: spec.sparseSize == 0 || rules?.storesZeros == true
+            storesZerosBefore: Self.storedZeros(spec, rules, baseSize: baseSize)
         )
+    }
+
+    /// Zeros before this guest offset are stored like data: all, those that hide the backing image's content, or none.
+    private static func storedZeros(
+        _ spec: TargetSpec,
+        _ rules: Allocation?,
+        baseSize: UInt64
+    ) -> UInt64 {
+        if spec.sparseSize == 0 || rules?.storedZeros == .all { return .max }
+        return rules?.storedZeros == .hiding ? baseSize : 0
     }
 
     /// A file in a format with tables is not written in place but replaced by one with the same options: what was in it is

@@ -105,7 +105,8 @@ struct GranuleWalk {
         for first in stride(from: bytes.lowerBound, to: bytes.upperBound, by: granule) {
             let position = start + UInt64(first - bytes.lowerBound)
             let content = first..<first + granule
-            if classification.storesZeros || !buffer.isZero(content) {
+            let isKept = copy.range.start.bytes + position < classification.storesZerosBefore
+            if isKept || !buffer.isZero(content) {
                 states.append(.data, 1)
                 try store(buffer, content, Int(position))
             } else {

@@ -11,8 +11,8 @@ struct SourceClassification: Sendable {
     /// How many layers of the source lie above the target's backing image; nil where the target has none or where the source's
     /// chain does not contain it: then everything is copied.
     let layersAboveBase: Int?
-    /// Whether zeros are stored like data (`-S 0`, and formats that cannot mark zeros which hide a backing image).
-    let storesZeros: Bool
+    /// Zeros before this guest offset are stored like data (`-S 0`, and formats that cannot mark zeros which hide a backing image).
+    let storesZerosBefore: UInt64
 
     /// Walks `range` of `disk` in runs of whole granules.
     func forEachRun(
@@ -26,24 +26,31 @@ struct SourceClassification: Sendable {
         } else {
             let depth = layersAboveBase ?? Int.max
             try disk.forEachExtent(in: range, depth: depth) { run throws(DrayError) in
-                try classifier.add(run.range.length, kind(of: run.extent), emit)
+                let stored = storedLength(of: run)
+                if stored > 0 { try classifier.add(stored, .content, emit) }
+                guard run.range.length > stored else { return }
+                try classifier.add(run.range.length - stored, kind(of: run.extent), emit)
             }
         }
         try classifier.finish(emit)
     }
 
-    private var zero: GranuleClassifier.Class { storesZeros ? .content : .zero }
-
     private func kind(of extent: Extent) -> GranuleClassifier.Class {
         switch extent.state {
         case .data: .content
-        case .zero: zero
-        case .hole: extent.depth + 1 == layersAboveBase ? .deferred : zero
+        case .zero: .zero
+        case .hole: extent.depth + 1 == layersAboveBase ? .deferred : .zero
         }
+    }
+
+    /// How much of a run of zeros, from its start, is stored like data.
+    private func storedLength(of run: SourceExtent) -> UInt64 {
+        guard kind(of: run.extent) == .zero else { return 0 }
+        return min(run.range.length, storesZerosBefore.subtractingOrZero(run.range.start.bytes))
     }
 }
 
 extension SourceClassification {
     /// By state alone, to the byte: for what is only read.
-    static let states = SourceClassification(granule: 1, layersAboveBase: nil, storesZeros: false)
+    static let states = SourceClassification(granule: 1, layersAboveBase: nil, storesZerosBefore: 0)
 }

@@ -125,6 +125,16 @@ package enum Placement: Sendable, Hashable {
 
 /// The rules of an allocated target.
 package struct Allocation: Sendable, Hashable {
+    /// Zeros that are written as data.
+    package enum StoredZeros: Sendable, Hashable {
+        /// None: they stay unallocated, or are marked.
+        case none
+        /// Those that hide a backing image's data, because the format has no mark for them (qcow2 version 2).
+        case hiding
+        /// All, because the user wants every cluster written.
+        case all
+    }
+
     /// Where the first reservation starts.
     package let firstPayload: HostOffset
     /// The allocation unit, in bytes.
@@ -134,9 +144,8 @@ package struct Allocation: Sendable, Hashable {
     /// Whether stretches that read as zeros must be marked (they hide a backing image's data) or may stay unallocated.
     /// Beyond the backing image's end there is nothing to hide: whole clusters there may stay unallocated all the same.
     package let marksZeros: Bool
-    /// Whether zeros that must be marked are written as data, because the format has no mark for them (qcow2 version 2)
-    /// or because the user wants every cluster written.
-    package let storesZeros: Bool
+    /// Which zeros are written as data.
+    package let storedZeros: StoredZeros
     /// What the format's tables can name ends here: payload beyond it is `unsupported`.
     package let payloadLimit: HostOffset
     /// How many compressed clusters may have a part in one cluster of the file: what its reference count can say.
@@ -148,7 +157,7 @@ package struct Allocation: Sendable, Hashable {
         clusterSize: UInt64,
         granule: UInt64,
         marksZeros: Bool,
-        storesZeros: Bool = false,
+        storedZeros: StoredZeros = .none,
         payloadLimit: HostOffset = HostOffset(UInt64(Int64.max)),
         mostShared: UInt64 = .max
     ) {
@@ -156,7 +165,7 @@ package struct Allocation: Sendable, Hashable {
         self.clusterSize = clusterSize
         self.granule = granule
         self.marksZeros = marksZeros
-        self.storesZeros = storesZeros
+        self.storedZeros = storedZeros
         self.payloadLimit = payloadLimit
         self.mostShared = mostShared
     }

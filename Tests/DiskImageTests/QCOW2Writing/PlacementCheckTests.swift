@@ -109,7 +109,7 @@ import Testing
             Issue.record("the target allocates")
             return
         }
-        #expect(rules.marksZeros && rules.storesZeros)
+        #expect(rules.marksZeros && rules.storedZeros == .hiding)
         let zeros = Self.placement(0, 8, nil, [Run(.zero, 8)])
         #expect(throws: DrayError.self) { try target.seal(MemoryStorage(), [zeros]) }
     }

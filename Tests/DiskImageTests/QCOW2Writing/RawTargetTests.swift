@@ -64,7 +64,7 @@ import Testing
     @Test("a target that shall be written whole says so", arguments: [false, true])
     func writesEverything(hasBase: Bool) throws {
         let options = parse(hasBase ? "backing_file=b,backing_fmt=raw" : "")
-        for (sparseSize, stores) in [(UInt64(0), true), (4096, false)] {
+        for (sparseSize, stored) in [(UInt64(0), Allocation.StoredZeros.all), (4096, .none)] {
             let target = try TargetFormats.make(
                 .qcow2,
                 guestSize: 1 << 20,
@@ -75,8 +75,8 @@ import Testing
                 Issue.record("the target allocates")
                 return
             }
-            #expect(rules.storesZeros == stores)
-            #expect(rules.marksZeros == (stores || hasBase))
+            #expect(rules.storedZeros == stored)
+            #expect(rules.marksZeros == (stored == .all || hasBase))
         }
     }
 }

@@ -121,7 +121,7 @@ struct SmallDataPlane {
             if content == .hole { return .hole }
             if content != .zeros && !disk.bytes.isZero(start..<start + granule) { return .data }
             if !rules.marksZeros || start >= disk.baseSize { return .hole }
-            if rules.storesZeros || content != .zeros { return .data }
+            if rules.storedZeros != .none || content != .zeros { return .data }
             return .zero
         }
     }

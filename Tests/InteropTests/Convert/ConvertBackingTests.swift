@@ -91,6 +91,32 @@ internal import Testing
         try bench.expectSame(bench.raw, "raw", target, "qcow2")
     }
 
+    @Test(arguments: [("qcow2", "compat=0.10"), ("qcow2", ""), ("vmdk", "zeroed_grain=off")])
+    func `zeros behind the end of a shorter backing image take no space`(
+        format: String,
+        options: String
+    ) throws {
+        let bench = try Workbench(seed: 3)
+        let (base, top) = (bench.file("base." + format), bench.file("top.qcow2"))
+        let (mine, theirs) = (bench.file("mine"), bench.file("theirs"))
+        // The backing image ends inside a cluster, and some of the zeros hide what it has.
+        let script = """
+            qemu-img create -q -f \(format) \(base) 1056k
+            qemu-io -f \(format) -c 'write -q -P 7 0 1056k' \(base)
+            qemu-img create -q -f qcow2 -b \(base) -F \(format) \(top) 64M
+            qemu-io -f qcow2 -c 'write -q -P 8 0 64k' -c 'write -q -z 512k 60M' -c 'write -q -P 9 62M 64k' \(top)
+            """
+        try Tool.check(["bash", "-ec", script])
+        let backing = "backing_file=\(base),backing_fmt=\(format)"
+        let all = ["-O", format, "-o", options.isEmpty ? backing : backing + "," + options]
+        try Tool.check([DrayBinary.path, "convert"] + all + [top, mine])
+        try Tool.check(["qemu-img", "convert"] + all + [top, theirs])
+        try Tool.check(["qemu-img", "check", "-f", format, mine])
+        try Tool.check(["qemu-img", "compare", "-F", format, top, mine])
+        let (size, limit) = (try Workbench.size(mine), try Workbench.size(theirs))
+        #expect(size.length <= limit.length && size.allocated <= limit.allocated)
+    }
+
     @Test func `a loop of backing images is refused`() throws {
         let bench = try Workbench(seed: 1)
         let (a, b) = (bench.file("a.qcow2"), bench.file("b.qcow2"))

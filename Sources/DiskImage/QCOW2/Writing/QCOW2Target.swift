@@ -125,7 +125,7 @@ extension QCOW2Options {
             clusterSize: clusterSize,
             granule: hasExtendedL2 && !isPacked ? subcluster : clusterSize,
             marksZeros: backing != nil || storesAllZeros,
-            storesZeros: version == 2 && backing != nil || storesAllZeros,
+            storedZeros: storesAllZeros ? .all : version == 2 && backing != nil ? .hiding : .none,
             payloadLimit: HostOffset(
                 isPacked ? QCOW2.compressedReach(clusterSize: clusterSize) : UInt64(Int64.max)
             ),

@@ -177,7 +177,7 @@ extension VMDKOptions {
             clusterSize: VMDKSparseLayout.grainSize,
             granule: VMDKSparseLayout.grainSize,
             marksZeros: backing != nil || storesAllZeros,
-            storesZeros: backing != nil && !canMarkZeros || storesAllZeros,
+            storedZeros: storesAllZeros ? .all : backing != nil && !canMarkZeros ? .hiding : .none,
             payloadLimit: HostOffset(limit)
         )
     }
