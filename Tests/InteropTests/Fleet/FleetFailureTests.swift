@@ -105,16 +105,21 @@ struct FleetFailureTests {
     @Test(.timeLimit(.minutes(15)))
     func `a task that kills its worker is dead-lettered after three, and the fleet lives`() throws {
         let rig = try rig()
-        try rig.makeRaw("poison.raw", megabytes: 16)
+        try rig.makeMixed("poison.raw", megabytes: 32)
         try rig.makeRaw("good.raw", megabytes: 1)
         // Kafka gives a dead worker's task to another long before the lease ends.
         try rig.coordinator("--run-lease", "6")
-        // The shell's limit kills a worker that writes beyond 4 MiB of a file: only the large image does.
-        let limit = "ulimit -f 4096"
+        // The shell's limit kills a worker that uses more than three seconds of a processor: only the range that is hard to compress
+        // takes so long.
+        let limit = "ulimit -t 3"
         var workers = try [
             rig.worker("-m", "1", before: limit), rig.worker("-m", "1", before: limit),
         ]
-        let poison = try rig.convert("poison.raw", "p.qcow2", rangeSize: "16M")
+        let packing = [
+            "-c", "--compression-level=22", "-o", "compression_type=zstd,cluster_size=2M",
+        ]
+        let names = ["--range-size=32M", "s/poison.raw", "s/p.qcow2"]
+        let poison = try rig.submit(["convert", "-O", "qcow2"] + packing + names)
         let watcher = try rig.watcher(poison)
         var deaths = 0
         try waitUntil("the poison is given up\(rig.logs)", limitSeconds: 300) {

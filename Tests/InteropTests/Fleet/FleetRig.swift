@@ -62,7 +62,10 @@ final class FleetRig {
     }
 
     /// Submits a job and returns its id.
-    func submit(_ arguments: String...) throws -> String {
+    func submit(_ arguments: String...) throws -> String { try submit(arguments) }
+
+    /// The same, of a list.
+    func submit(_ arguments: [String]) throws -> String {
         let result = try dray(["submit"] + arguments)
         guard result.succeeded else { throw SupportError("submit \(arguments): \(result.error)") }
         return result.output.split(separator: "\n").first.map(String.init) ?? ""
@@ -192,7 +195,7 @@ final class FleetRole {
     ) throws {
         self.name = name
         logPath = directory.file(name + ".log")
-        let script = "\(before); exec env --default-signal=XFSZ \"$0\" \"$@\" 2>> '\(logPath)'"
+        let script = "\(before); exec \"$0\" \"$@\" 2>> '\(logPath)'"
         tool = try RunningTool(
             ["bash", "-c", script, DrayBinary.path] + arguments,
             environment: environment
