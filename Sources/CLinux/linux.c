@@ -74,6 +74,13 @@ int dray_direct_io_alignment(int fd, uint32_t *memory, uint32_t *offset) {
     return 0;
 }
 
+int64_t dray_birth_time(const char *path) {
+    struct statx answer;
+    if (statx(AT_FDCWD, path, 0, STATX_BTIME, &answer) != 0) return -1;
+    if (!(answer.stx_mask & STATX_BTIME)) return -1;
+    return (int64_t)answer.stx_btime.tv_sec * 1000 + answer.stx_btime.tv_nsec / 1000000;
+}
+
 static int lock(int fd, short type) {
     struct flock whole = {.l_type = type, .l_whence = SEEK_SET, .l_start = 0, .l_len = 0};
     return fcntl(fd, F_OFD_SETLK, &whole);

@@ -22,10 +22,12 @@ package protocol JobRunner: Sendable {
     ) throws(DrayError)
 
     /// Looks whether sources and target of a job that has ended well still are those of its plan: whoever asks for the
-    /// job again would be told that it is done. Fails with `changed` where they are not; content of the target may differ.
+    /// job again would be told that it is done. It ended at `end`, in milliseconds since 1970. Fails with `changed` where they are not;
+    /// content of the target may differ.
     func confirm(
         _ job: JobOrder,
         plan: PlanResult,
+        end: Int64?,
         _ control: any TaskControl
     ) throws(DrayError)
 
@@ -63,6 +65,7 @@ extension JobRunner {
     package func confirm(
         _ job: JobOrder,
         plan: PlanResult,
+        end: Int64?,
         _ control: any TaskControl
     ) throws(DrayError) {}
 }

@@ -102,18 +102,20 @@ package final class LocalRunner: JobRunner {
     package func confirm(
         _ job: JobOrder,
         plan: PlanResult,
+        end: Int64?,
         _ control: any TaskControl
     ) throws(DrayError) {
+        let target = job.spec.target?.path
+        let others = DrayError(
+            .changed,
+            "the journal's job is done, and its source or target is gone or another since;"
+                + " remove the journal to begin afresh",
+            file: target
+        )
         do throws(DrayError) {
             _ = try context(job, plan.planHash, control.pulse)
-        } catch  where error.kind == .changed || error.errno == ENOENT {
-            throw DrayError(
-                .changed,
-                "the journal's job is done, and its source or target is gone or another since;"
-                    + " remove the journal to begin afresh",
-                file: job.spec.target?.path
-            )
-        }
+        } catch  where error.kind == .changed || error.errno == ENOENT { throw others }
+        if let target, let end, FileBirth.isLater(than: end, target) { throw others }
     }
 
     package func run(

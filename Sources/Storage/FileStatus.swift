@@ -66,3 +66,11 @@ extension FileDescriptor {
         }
     }
 }
+
+/// Tells whether a file is the one that was there at a time: a new one may get the inode of one that was removed.
+package enum FileBirth {
+    /// Whether the file at `path` was made later than `milliseconds` since 1970; false where the file system does not say when.
+    package static func isLater(than milliseconds: Int64, _ path: String) -> Bool {
+        unsafe dray_birth_time(path) > milliseconds
+    }
+}

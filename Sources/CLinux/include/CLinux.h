@@ -42,6 +42,9 @@ int dray_block_device_discard(int fd, uint64_t offset, uint64_t length);
 // the kernel or the file system does not say.
 int dray_direct_io_alignment(int fd, uint32_t *memory, uint32_t *offset);
 
+// When the file was made, in milliseconds since 1970: statx(2) with STATX_BTIME; -1 where the file system does not say.
+int64_t dray_birth_time(const char *path);
+
 // Open-file-description locks (fcntl F_OFD_SETLK) on the whole file: exclusive or shared, never waiting; and none.
 int dray_lock_exclusive(int fd);
 int dray_lock_shared(int fd);

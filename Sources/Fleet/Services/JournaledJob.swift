@@ -68,7 +68,7 @@ struct JournaledJob {
         _ cancel: CancelToken
     ) throws(DrayError) {
         guard let plan = record.plan else { return }
-        try runner.confirm(record.order, plan: plan, control(cancel))
+        try runner.confirm(record.order, plan: plan, end: record.endedAt, control(cancel))
     }
 
     private func control(_ cancel: CancelToken) -> SlotControl {
