@@ -73,7 +73,9 @@ final class VMDKDirectory: Sendable {
         self.heads = heads
         let size = count * rules.entrySize
         let other = redundant.flatMap { Self.isUsable($0, size, metadata.length) ? $0 : nil }
-        if let other, !Self.isUsable(start, size, metadata.length) {
+        let isSound =
+            other.map { Self.isDirectory($0, count, metadata, rules, tableSize) } ?? false
+        if let other, isSound, !Self.isUsable(start, size, metadata.length) {
             self.start = other
             isSpare = true
             spare = .none
@@ -90,7 +92,6 @@ final class VMDKDirectory: Sendable {
             self.start = start
             isSpare = false
             if let other {
-                let isSound = Self.isDirectory(other, count, metadata, rules, tableSize)
                 spare = isSound ? .sound(other) : .damaged
             } else {
                 spare = redundant == nil ? .none : .outside
@@ -149,6 +150,20 @@ final class VMDKDirectory: Sendable {
         let entry = try entries(at: redundant + index * rules.entrySize, 1)[0]
         let place = checked(entry)
         return place > VMDKEntryRules.invalid ? place : nil
+    }
+
+    /// Where the redundant directory has table `index`, also where that directory is the one that is read.
+    func sparePlace(_ index: UInt64) throws(DrayError) -> UInt64? {
+        guard isSpare else { return try redundantPlace(index) }
+        let place = try place(index)
+        return place > VMDKEntryRules.invalid ? place : nil
+    }
+
+    /// Whether the table that ``place(_:)`` tells is a redundant one, because the directory's entry is damaged, or the directory is.
+    func isReplaced(_ index: UInt64) throws(DrayError) -> Bool {
+        if isSpare { return true }
+        guard let spare = try redundantPlace(index), try place(index) == spare else { return false }
+        return checked(try stored(index)) == VMDKEntryRules.invalid
     }
 
     /// The first index from `index` on whose table is there, or `end` at most: passes over absent tables a page at a time.

@@ -47,8 +47,6 @@ final class VMDKGrainMap: Sendable {
         let place: UInt64
     }
 
-    /// How many tables that were made good are remembered.
-    private static let mostNoted = 1000
     /// The most that is read at once for tables, in bytes.
     private static let readSize: UInt64 = 64 << 10
 
@@ -59,7 +57,10 @@ final class VMDKGrainMap: Sendable {
     private let room: VMDKTableRoom
     /// The number of the first table in the cache.
     private let firstNumber: UInt64
-    private let mended = Mutex<Set<UInt64>>([])
+    /// The tables that the redundant ones made good.
+    let mended = Mutex<Set<UInt64>>([])
+    /// Whether some redundant table names a grain, once that was asked.
+    let isSpareFilled = Mutex<Bool?>(nil)
     private let noted = Mutex<VMDKMetadataPlaces?>(nil)
 
     /// The map that `geometry` describes, which keeps tables in `caches`. Fails with `corrupt` where its directory is not in the
@@ -172,10 +173,9 @@ final class VMDKGrainMap: Sendable {
             guard place > VMDKEntryRules.invalid else { throw try damagedTable(index) }
             try readTables(from: index, at: place)
         } catch {
-            guard error.kind == .corrupt, let spare = try directory.redundantPlace(index),
-                let words = try? tableWords(at: spare, entries(of: index))
+            guard error.kind == .corrupt, let found = try spareTable(index), try isTrusted(found)
             else { throw error }
-            tables.insert(try places(words, index), number)
+            tables.insert(found, number)
             noteMended(index)
         }
         if let known = tables.find(number) { return known }
@@ -200,50 +200,19 @@ final class VMDKGrainMap: Sendable {
             let number = index + UInt64(position)
             let first = position * stride
             var found = try places(words[first..<first + Int(entries(of: number))], number)
-            try mend(&found, number)
+            do throws(DrayError) {
+                try mend(&found, number)
+            } catch {
+                // An error belongs to the table that was asked for.
+                if position > 0 { return }
+                throw error
+            }
             tables.insert(found, firstNumber + number)
         }
     }
 
-    /// Takes a table with damaged entries, or one that is all zeros, from the redundant one; only those entries where that is damaged, too.
-    private func mend(_ places: inout [UInt64], _ index: UInt64) throws(DrayError) {
-        let isEmpty = places.allSatisfy { $0 == VMDKEntryRules.unallocated }
-        guard isEmpty || places.contains(VMDKEntryRules.invalid),
-            let spare = try directory.redundantPlace(index),
-            let words = try? tableWords(at: spare, entries(of: index))
-        else { return }
-        let others = try self.places(words, index)
-        // A table without entries was never filled: it knows nothing better.
-        guard others.contains(where: { $0 != VMDKEntryRules.unallocated }) else { return }
-        // Where some entries are damaged others may be, and still look like a grain's place or like none.
-        let isWhole = isEmpty || !others.contains(VMDKEntryRules.invalid)
-        var count = 0
-        for entry in places.indices
-        where (isWhole || places[entry] == VMDKEntryRules.invalid)
-            && others[entry] != VMDKEntryRules.invalid && others[entry] != places[entry]
-        {
-            places[entry] = others[entry]
-            count += 1
-        }
-        if count > 0 { noteMended(index) }
-    }
-
-    /// Whether the redundant directory has a table `index` with these `places`, so that it could stand in for the one that is read.
-    func hasSpare(_ index: UInt64, of places: [UInt64]) throws(DrayError) -> Bool {
-        guard let spare = try directory.redundantPlace(index),
-            let words = try? tableWords(at: spare, entries(of: index))
-        else { return false }
-        return try self.places(words, index) == places
-    }
-
-    private func noteMended(_ index: UInt64) {
-        mended.withLock { if $0.count < Self.mostNoted { $0.insert(index) } }
-    }
-
-    /// The tables, of those that were read, that the redundant ones made good: some, where there are many.
-    func mendedTables() -> [UInt64] { mended.withLock { $0.sorted() } }
-
-    private func tableWords(at place: UInt64, _ count: UInt64) throws(DrayError) -> [UInt64] {
+    /// `count` entries as stored, from offset `place` on.
+    func tableWords(at place: UInt64, _ count: UInt64) throws(DrayError) -> [UInt64] {
         try metadata.littleEndianWords(
             "a grain table",
             at: place,
@@ -253,7 +222,7 @@ final class VMDKGrainMap: Sendable {
     }
 
     /// How many entries of table `index` the disk reaches.
-    private func entries(of index: UInt64) -> UInt64 {
+    func entries(of index: UInt64) -> UInt64 {
         let rest = geometry.size - index * geometry.coverage
         return min(geometry.tableEntries, rest.dividedRoundingUp(by: geometry.grainSize))
     }
@@ -271,7 +240,7 @@ final class VMDKGrainMap: Sendable {
     }
 
     /// Places of entries as stored; what is not in the file, or in its metadata, is invalid. The disk's last grain may be cut off with it.
-    private func places(_ words: some Collection<UInt64>, _ index: UInt64) throws(DrayError)
+    func places(_ words: some Collection<UInt64>, _ index: UInt64) throws(DrayError)
         -> [UInt64]
     {
         let (rules, size, length) = (geometry.rules, geometry.grainSize, metadata.length)

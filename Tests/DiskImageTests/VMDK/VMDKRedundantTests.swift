@@ -79,6 +79,52 @@ internal import Testing
         #expect(error?.kind == .corrupt)
     }
 
+    /// Damage that only tables could make good, where those were never filled.
+    static let unfilled: [Damage] = [
+        Damage(testDescription: "an entry of the directory", kind: .corrupt, says: "table 1") {
+            bytes,
+            map in bytes.put(UInt32.max, at: map.directory + 4)
+        },
+        Damage(testDescription: "the directory is beyond the end", kind: .corrupt, says: "table 0")
+        { bytes, _ in bytes.put(UInt64(1) << 50, at: 56) },
+        Damage(
+            testDescription: "the directory is beyond the end, the other one is zeros",
+            kind: .corrupt,
+            says: "the grain directory"
+        ) { bytes, map in
+            bytes.put(UInt64(1) << 50, at: 56)
+            for index in map.redundant..<map.redundant + 512 { bytes[index] = 0 }
+        },
+    ]
+
+    @Test(arguments: unfilled)
+    func `what redundant tables that were never filled would say is not taken for zeros`(
+        damage: Damage
+    ) throws {
+        var craft = VMDKMalformedTests.craft(redundant: true)
+        var bytes = try craft.make()
+        for index in craft.map.redundant + 512..<craft.map.redundant + 4 * 512 { bytes[index] = 0 }
+        damage.change(&bytes, craft.map)
+        let error = #expect(throws: DrayError.self) { try VMDKCraft.readAll(bytes) }
+        #expect(error?.kind == .corrupt)
+        #expect(error?.description.contains(damage.says) == true, "\(error?.description ?? "")")
+    }
+
+    @Test
+    func `a damaged entry of the directory is zeros where its redundant table alone is empty`()
+        throws
+    {
+        var craft = VMDKMalformedTests.craft(redundant: true)
+        var bytes = try craft.make()
+        let table = craft.map.redundant + 2 * 512
+        for index in table..<table + 512 { bytes[index] = 0 }
+        bytes.put(UInt32.max, at: craft.map.directory + 4)
+        let (content, read) = (craft.content(), try VMDKCraft.readAll(bytes))
+        let covered = 16 * 4096
+        #expect(read[covered..<2 * covered].allSatisfy { $0 == 0 })
+        #expect(read[..<covered] == content[..<covered])
+    }
+
     /// Damage to the redundant tables alone.
     static let spare: [Damage] = [
         Damage(testDescription: "rgdOffset is a grain's place", kind: .corrupt, says: "") {
