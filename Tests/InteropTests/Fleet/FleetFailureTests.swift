@@ -74,12 +74,12 @@ struct FleetFailureTests {
         try rig.makeRaw("slow.raw", megabytes: 64)
         try rig.makeRaw("fast.raw", megabytes: 1)
         try rig.coordinator("--run-lease", "60")
-        // Each range of 64 MiB makes over 50 requests of 200 ms: longer than the interval.
+        // Each range of 64 MiB makes over 50 requests of 400 ms: longer than the interval, and than the fast job on a slow machine.
         try rig.worker(
             "-m",
             "2",
             "--inject-delay",
-            "200",
+            "400",
             "--kafka",
             "max.poll.interval.ms=6000"
         )

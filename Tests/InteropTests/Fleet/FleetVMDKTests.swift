@@ -129,7 +129,8 @@ struct FleetVMDKTests {
     {
         let rig = try rig()
         try rig.coordinator()
-        let victim = try rig.worker("-m", "3", "--inject-delay", "100")
+        // A second for each request: from the first ranges of all jobs to the end of any it takes ten at least, so that the kill comes before.
+        let victim = try rig.worker("-m", "3", "--inject-delay", "1000")
         let digest = try rig.localChecksum("disk.raw")
         let jobs = ["streamOptimized", "twoGbMaxExtentSparse", "twoGbMaxExtentFlat"]
         for subformat in jobs { try submit(rig, subformat) }
