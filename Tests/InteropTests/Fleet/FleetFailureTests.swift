@@ -228,7 +228,8 @@ struct FleetFailureTests {
     @Test(.timeLimit(.minutes(15)))
     func `a hundred small jobs are not stuck behind a huge one`() throws {
         let rig = try rig()
-        try rig.makeRaw("huge.raw", megabytes: 512)
+        // By itself it would take its four slots over half a minute.
+        try rig.makeRaw("huge.raw", megabytes: 1024)
         try rig.makeRaw("small.raw", megabytes: 1)
         try rig.coordinator()
         try rig.worker("-m", "4", "--inject-delay", "150")
