@@ -99,8 +99,8 @@ extension OptionSpec {
         "l",
         "snapshot",
         value: "SNAPSHOT",
-        "Read the internal snapshot with this id or name, or given as "
-            + "snapshot.id=ID,snapshot.name=NAME, instead of the active state."
+        "Read the internal snapshot with this id or, where there is none, this name, instead of the active state. "
+            + "snapshot.id=ID,snapshot.name=NAME, or one of them, says which is meant."
     )
 
     /// `--range-size`: the task unit.

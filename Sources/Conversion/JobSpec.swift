@@ -42,8 +42,8 @@ package struct SourceSpec: Sendable, Hashable, Codable {
     package var path: String
     /// The format; nil probes.
     package var format: ImageFormat?
-    /// The internal snapshot to read instead of the active state, by id or name.
-    package var snapshot: String?
+    /// The internal snapshot to read instead of the active state.
+    package var snapshot: SnapshotChoice?
     /// The disk of an archive to read, by its member's name; nil where there is one.
     package var member: String?
     /// How the page cache is used.

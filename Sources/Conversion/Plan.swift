@@ -42,7 +42,7 @@ struct Plan: Sendable {
             text.add(
                 names.name(of: source.path),
                 source.format?.rawValue ?? "",
-                source.snapshot ?? "",
+                source.snapshot?.description ?? "",
                 source.member ?? ""
             )
         }

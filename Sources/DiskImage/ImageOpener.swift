@@ -31,12 +31,12 @@ package struct ImageOpener: Sendable {
     /// Opens the image at `path` and everything below it.
     ///
     /// Without a format the first bytes tell; give one where the image comes from a stranger and is meant to be raw.
-    /// `snapshot` names an internal snapshot by id or name, `member` a disk of an archive. Fails with `refused` where the gate says no, with
+    /// `snapshot` says which internal snapshot, `member` a disk of an archive. Fails with `refused` where the gate says no, with
     /// `corrupt` where the chain loops.
     package func open(
         path: String,
         format: ImageFormat? = nil,
-        snapshot: String? = nil,
+        snapshot: SnapshotChoice? = nil,
         member: String? = nil
     ) throws(DrayError) -> Image {
         let first = try openAlone(path: path, format: format, snapshot: snapshot, member: member)
@@ -73,7 +73,7 @@ package struct ImageOpener: Sendable {
     package func openAlone(
         path: String,
         format: ImageFormat?,
-        snapshot: String? = nil,
+        snapshot: SnapshotChoice? = nil,
         member: String? = nil
     ) throws(DrayError) -> Image {
         let storage = try openFile(path)
@@ -107,7 +107,7 @@ package struct ImageOpener: Sendable {
         _ format: ImageFormat,
         of storage: any Storage,
         _ path: String,
-        snapshot: String?
+        snapshot: SnapshotChoice?
     ) throws(DrayError) -> any ImageDriver {
         try driver(format, of: storage, path, snapshot: snapshot) { name throws(DrayError) in
             format == .qcow2
@@ -121,7 +121,7 @@ package struct ImageOpener: Sendable {
         _ format: ImageFormat,
         of storage: any Storage,
         _ path: String,
-        snapshot: String?,
+        snapshot: SnapshotChoice?,
         _ open: @escaping (String) throws(DrayError) -> any Storage
     ) throws(DrayError) -> any ImageDriver {
         guard snapshot == nil || format == .qcow2 else {

@@ -54,22 +54,21 @@ extension ParsedArguments {
         return ClosedGate()
     }
 
-    /// The internal snapshot that `-l` names, by id or name.
-    func snapshot() throws(UsageError) -> String? {
+    /// The internal snapshot that `-l` names, by id, name, either or both.
+    func snapshot() throws(UsageError) -> SnapshotChoice? {
         guard let text = value(.snapshot) else { return nil }
         guard text.hasPrefix("snapshot.id=") || text.hasPrefix("snapshot.name=") else {
-            return text
+            return .idOrName(text)
         }
         let list = try KeyValueList([text], for: "-l")
         for entry in list.entries where entry.key != "snapshot.id" && entry.key != "snapshot.name" {
             throw UsageError("-l: unknown key '\(entry.key)'")
         }
-        let id = list.value("snapshot.id")
-        let name = list.value("snapshot.name")
-        guard id == nil || name == nil else {
-            throw UsageError("-l: give snapshot.id or snapshot.name, not both")
+        return switch (list.value("snapshot.id"), list.value("snapshot.name")) {
+        case (let id?, let name?): .both(id: id, name: name)
+        case (let id?, nil): .id(id)
+        case (nil, let name): name.map { .name($0) }
         }
-        return id ?? name
     }
 
     /// How many ranges run at a time, nil for one a processor.

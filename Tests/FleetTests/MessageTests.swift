@@ -14,6 +14,14 @@ import Testing
 struct MessageTests {
     private static let order: JobOrder = {
         var spec = JobSpec(kind: .convert, sources: [SourceSpec(path: "a \"b\" \u{1F600}")])
+        let snapshots: [SnapshotChoice] = [
+            .idOrName("1"), .id("1"), .name("a\""), .both(id: "1", name: ""),
+        ]
+        for snapshot in snapshots {
+            var source = SourceSpec(path: "c.qcow2")
+            source.snapshot = snapshot
+            spec.sources.append(source)
+        }
         spec.target = TargetSpec(path: "b.qcow2", format: .qcow2)
         spec.target?.compression = .level(7)
         return JobOrder(id: "job-1", spec: spec)

@@ -57,9 +57,9 @@ extension QCOW2Driver {
         try metadata.check("the refcount table", at: header.refcountTableOffset, size: size)
     }
 
-    /// The state to read: the snapshot's whose id is `wanted`, or else whose name is, or the active one without.
+    /// The state to read: that of the `wanted` snapshot, or the active one without.
     static func state(
-        _ wanted: String?,
+        _ wanted: SnapshotChoice?,
         _ header: QCOW2Header,
         _ snapshots: [QCOW2Snapshot],
         _ file: String
@@ -72,9 +72,7 @@ extension QCOW2Driver {
                 owner: "active"
             )
         }
-        let match =
-            snapshots.first { $0.id == wanted } ?? snapshots.first { $0.name == wanted }
-        guard let snapshot = match else {
+        guard let snapshot = wanted.first(of: snapshots) else {
             throw DrayError(.invalid, "the image has no snapshot \(wanted)", file: file)
         }
         guard !header.hasDataFile else {

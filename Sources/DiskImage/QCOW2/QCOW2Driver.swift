@@ -39,14 +39,14 @@ package final class QCOW2Driver: ImageDriver {
     /// Whether a storage that begins with `bytes` (4 are enough) is a qcow2 image.
     package static func probe(_ bytes: [UInt8]) -> Bool { QCOW2Header.matches(bytes) }
 
-    /// Opens the image in `storage`; with `snapshot`, the state of the internal snapshot whose id that is or, failing that, whose name.
+    /// Opens the image in `storage`; with `snapshot`, the state of that internal snapshot.
     ///
     /// `openDataFile` is called with the name that the image stores for its external data file, if it has one: the
     /// caller's gate decides there.
     /// Fails with `corrupt` or `unsupported`, naming field and offset, or with what reading fails with.
     package init(
         storage: any Storage,
-        snapshot: String? = nil,
+        snapshot: SnapshotChoice? = nil,
         openDataFile: (String) throws(DrayError) -> any Storage
     ) throws(DrayError) {
         let metadata = StorageMetadata(storage)

@@ -39,7 +39,7 @@ extension ParsedArguments {
         return ImageOpener(gate: try gate(), cache: cache)
     }
 
-    private func snapshotIfTaken() throws -> String? {
+    private func snapshotIfTaken() throws -> SnapshotChoice? {
         command.options.contains(.snapshot) ? try snapshot() : nil
     }
 }

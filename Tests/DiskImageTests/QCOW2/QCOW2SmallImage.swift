@@ -79,7 +79,10 @@ struct QCOW2SmallImage {
 
     /// Opens the image as it is now.
     func open(snapshot: String? = nil) throws(DrayError) -> QCOW2Driver {
-        try QCOW2Driver(storage: MemoryStorage(bytes: bytes), snapshot: snapshot) {
+        try QCOW2Driver(
+            storage: MemoryStorage(bytes: bytes),
+            snapshot: snapshot.map { .idOrName($0) }
+        ) {
             (name) throws(DrayError) in throw DrayError(.refused, "data file \(name)")
         }
     }

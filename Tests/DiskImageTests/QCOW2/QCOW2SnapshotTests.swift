@@ -23,7 +23,11 @@ internal import Testing
         }
         for round in 1...3 {
             let state = try workshop.bytes("state\(round)")
-            for name in ["\(round)", "name\(round)"] {
+            let names: [SnapshotChoice] = [
+                .idOrName("\(round)"), .idOrName("name\(round)"), .id("\(round)"),
+                .name("name\(round)"), .both(id: "\(round)", name: "name\(round)"),
+            ]
+            for name in names {
                 let driver = try workshop.open("image", snapshot: name)
                 #expect(try QCOW2Workshop.content(of: driver) == state, "\(name)")
             }
@@ -39,9 +43,22 @@ internal import Testing
             qemu-io -c 'write -P 2 0 1M' image; qemu-img snapshot -c other image
             """
         )
-        let driver = try workshop.open("image", snapshot: "2")
+        let driver = try workshop.open("image", snapshot: .idOrName("2"))
         #expect(driver.snapshots.map(\.name) == ["2", "other"])
         #expect(try QCOW2Workshop.content(of: driver).first == 2)
+        let exact: [(SnapshotChoice, UInt8)] = [
+            (.name("2"), 1), (.id("2"), 2), (.both(id: "1", name: "2"), 1),
+        ]
+        for (choice, byte) in exact {
+            let driver = try workshop.open("image", snapshot: choice)
+            #expect(try QCOW2Workshop.content(of: driver).first == byte, "\(choice)")
+        }
+        for choice in [SnapshotChoice.name("1"), .id("other"), .both(id: "2", name: "2")] {
+            let error = #expect(throws: DrayError.self) {
+                try workshop.open("image", snapshot: choice)
+            }
+            #expect(error?.kind == .invalid, "\(choice)")
+        }
     }
 
     @Test func `a snapshot has the size that the disk had`() throws {
@@ -52,7 +69,7 @@ internal import Testing
             qemu-img resize -q image 5M
             """
         )
-        #expect(try workshop.open("image", snapshot: "small").guestSize == 1 << 20)
+        #expect(try workshop.open("image", snapshot: .idOrName("small")).guestSize == 1 << 20)
         #expect(try workshop.open("image").guestSize == 5 << 20)
     }
 

@@ -32,7 +32,7 @@ final class QCOW2Workshop {
     }
 
     /// Opens a qcow2 image.
-    func open(_ name: String, snapshot: String? = nil) throws -> QCOW2Driver {
+    func open(_ name: String, snapshot: SnapshotChoice? = nil) throws -> QCOW2Driver {
         try QCOW2Driver(storage: storage(name), snapshot: snapshot) {
             (file) throws(DrayError) in try self.storage(file)
         }

@@ -194,7 +194,7 @@ internal import Testing
             try ImageOpener(gate: DirectoryGate()).open(
                 path: workshop.path("extent"),
                 format: .vmdk,
-                snapshot: "1"
+                snapshot: .idOrName("1")
             )
         }
         #expect(snapshot?.kind == .unsupported)

@@ -88,12 +88,40 @@ internal import Testing
         try Tool.check(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", bench.raw, image])
         try Tool.check(["qemu-img", "snapshot", "-c", "before", image])
         try Tool.check(["qemu-io", "-c", "write -P 9 0 64k", image])
-        for name in ["before", "1", "snapshot.name=before", "snapshot.id=1"] {
+        for name in [
+            "before", "1", "snapshot.name=before", "snapshot.id=1",
+            "snapshot.id=1,snapshot.name=before",
+        ] {
             try bench.dray("convert", "-l", name, "-O", "raw", image, target)
             try Tool.check(["cmp", bench.raw, target])
             try Tool.check(["rm", target])
         }
         let missing = try DrayBinary.run(["convert", "-l", "after", "-O", "raw", image, target])
         #expect(missing.status == 2 && missing.error.contains("after"), "\(missing.error)")
+    }
+
+    @Test func `-l takes the snapshot that qemu-img takes, or none where that finds none`() throws {
+        let directory = try TemporaryDirectory()
+        let script = """
+            cd "$0"; qemu-img create -q -f qcow2 image 64k
+            for name in s1 s2 2 "a,b=c"; do
+                qemu-io -c "write -P $((++n)) 0 64k" image; qemu-img snapshot -c "$name" image
+            done
+            """
+        try Tool.check(["bash", "-c", script, directory.path])
+        let image = "\(directory.path)/image"
+        let choices = [
+            "2", "s2", "3", "nosuch", "a,b=c", "snapshot.id=2", "snapshot.name=2", "snapshot.id=s1",
+            "snapshot.id=", "snapshot.name=a,,b=c", "snapshot.id=2,snapshot.name=s2",
+            "snapshot.name=2,snapshot.id=3", "snapshot.id=2,snapshot.name=2",
+        ]
+        for (index, choice) in choices.enumerated() {
+            let (ours, theirs) = ("\(directory.path)/o\(index)", "\(directory.path)/t\(index)")
+            let command = ["convert", "-l", choice, "-O", "raw", image]
+            let dray = try DrayBinary.run(command + [ours])
+            let qemu = try Tool.run(["qemu-img"] + command + [theirs])
+            #expect(dray.succeeded == qemu.succeeded, "\(choice): \(dray.error) \(qemu.error)")
+            if qemu.succeeded { try Tool.check(["cmp", ours, theirs]) }
+        }
     }
 }
