@@ -22,7 +22,7 @@ final class VMDKDirectory: Sendable {
     }
 
     /// The entries of a page: 16 KiB of a hosted directory.
-    private static let pageEntries: UInt64 = 4096
+    static let pageEntries: UInt64 = 4096
 
     /// How many entries there are.
     let count: UInt64
@@ -74,7 +74,9 @@ final class VMDKDirectory: Sendable {
         let size = count * rules.entrySize
         let other = redundant.flatMap { Self.isUsable($0, size, metadata.length) ? $0 : nil }
         let isSound =
-            other.map { Self.isDirectory($0, count, metadata, rules, tableSize) } ?? false
+            try other.map { start throws(DrayError) in
+                try Self.isDirectory(start, count, metadata, rules, tableSize)
+            } ?? false
         if let other, isSound, !Self.isUsable(start, size, metadata.length) {
             self.start = other
             isSpare = true
@@ -114,28 +116,6 @@ final class VMDKDirectory: Sendable {
     private static func isUsable(_ start: UInt64, _ size: UInt64, _ length: UInt64) -> Bool {
         guard start > 0, let end = start.adding(size) else { return false }
         return end <= length
-    }
-
-    /// Whether most of the tables that the directory at `start` names, by its first entries, are in the file, and there are any. If not, the
-    /// header's number for it is damaged, and may be the place of grains that the other directory has right.
-    private static func isDirectory(
-        _ start: UInt64,
-        _ count: UInt64,
-        _ metadata: StorageMetadata,
-        _ rules: VMDKEntryRules,
-        _ tableSize: UInt64
-    ) -> Bool {
-        // What cannot be read helps nobody: the other directory may do without it.
-        let words = try? metadata.littleEndianWords(
-            "the redundant grain directory",
-            at: start,
-            count: Int(min(count, pageEntries)),
-            width: Int(rules.entrySize)
-        )
-        let named = (words ?? []).lazy.map { rules.table($0, tableSize: tableSize) }
-            .filter { $0 != VMDKEntryRules.unallocated }
-        let inFile = named.count { $0 > VMDKEntryRules.invalid && $0 < metadata.length }
-        return inFile > 0 && inFile * 2 >= named.count
     }
 
     /// Where table `index` is: an offset in bytes, or a special place of ``VMDKEntryRules``.
@@ -250,7 +230,7 @@ final class VMDKDirectory: Sendable {
     func tablePlaces() throws(DrayError) -> VMDKTablePlaces {
         var noted = VMDKTablePlaces(tableSize: tableSize, base: rules.firstTable)
         for first in stride(from: 0, to: count, by: Int(Self.pageEntries)) {
-            for places in [try page(first / Self.pageEntries), try redundantPlaces(from: first)] {
+            for places in [try ownPlaces(from: first), try redundantPlaces(from: first)] {
                 for place in places where place > VMDKEntryRules.invalid {
                     guard noted.add(place) else {
                         throw VMDKTableRoom.tooMany(file: metadata.storage.name)
@@ -260,6 +240,19 @@ final class VMDKDirectory: Sendable {
         }
         guard noted.finish() else { throw VMDKTableRoom.tooMany(file: metadata.storage.name) }
         return noted
+    }
+
+    /// The places that a page of the directory itself has, from entry `first` on: nothing is taken from the redundant one.
+    private func ownPlaces(from first: UInt64) throws(DrayError) -> [UInt64] {
+        let used = try page(first / Self.pageEntries)
+        guard redundant != nil else { return used }
+        return try entries(at: start + first * rules.entrySize, used.count).map(checked)
+    }
+
+    /// Whether ``place(_:)`` of table `index` is from the redundant directory.
+    func isFromSpare(_ index: UInt64) throws(DrayError) -> Bool {
+        guard redundant != nil else { return false }
+        return try checked(stored(index)) != place(index)
     }
 
     /// The places that a page of the redundant directory has, from entry `first` on; none where there is no such directory.

@@ -13,16 +13,51 @@ extension VMDKGrainMap {
     /// The places of the redundant table `index`; nil where there is none in the file.
     func spareTable(_ index: UInt64) throws(DrayError) -> [UInt64]? {
         guard let spare = try directory.redundantPlace(index),
-            let words = try? tableWords(at: spare, entries(of: index))
+            try !metadataPlaces().isShared(spare),
+            let words = try spareWords(at: spare, index)
         else { return nil }
         return try places(words, index)
     }
 
-    /// Takes a table with damaged entries, or one that is all zeros, from the redundant one; only those entries where that is damaged, too.
+    /// The entries of a redundant table as stored; nil where they are not all in the file. What cannot be read is an error: without it
+    /// damage would read as zeros.
+    private func spareWords(at place: UInt64, _ index: UInt64) throws(DrayError) -> [UInt64]? {
+        do throws(DrayError) {
+            return try tableWords(at: place, entries(of: index))
+        } catch  where error.kind == .corrupt {
+            return nil
+        }
+    }
+
+    /// Whether the redundant directory alone has table `index`, at `place`, and has another table there, too.
+    func isDisputed(_ index: UInt64, _ place: UInt64) throws(DrayError) -> Bool {
+        guard try metadataPlaces().isShared(place) else { return false }
+        return try directory.isFromSpare(index)
+    }
+
+    /// Whether a grain of `words`, a table's entries as stored, lies where the redundant directory has table `index`, and in no other
+    /// metadata: of that table nothing can be taken then, as it may be the grain's content.
+    private func isGrain(_ index: UInt64, _ words: ArraySlice<UInt64>) throws(DrayError) -> Bool {
+        guard let spare = try directory.redundantPlace(index) else { return false }
+        let own = try metadataPlaces()
+        let (size, end) = (geometry.grainSize, spare + geometry.tableSize)
+        let needed = geometry.isCompressed ? 1 : size
+        return words.contains { word in
+            let place = geometry.rules.grain(word, grainSize: size)
+            guard place > VMDKEntryRules.invalid, place < end else { return false }
+            return spare < place + needed && own.isTableAlone(at: place, size: needed)
+        }
+    }
+
+    /// Takes a table with damaged entries, or one that is all zeros, from the redundant one; only those entries where that is damaged, too. `words` is
+    /// the table as stored.
     /// Fails with `corrupt` where there is no telling whether zeros are meant.
-    func mend(_ places: inout [UInt64], _ index: UInt64) throws(DrayError) {
+    func mend(_ places: inout [UInt64], _ index: UInt64, _ words: ArraySlice<UInt64>)
+        throws(DrayError)
+    {
         let isEmpty = Self.isEmpty(places)
         guard isEmpty || places.contains(VMDKEntryRules.invalid) else { return }
+        guard try !isGrain(index, words) else { return }
         guard let others = try spareTable(index), !Self.isEmpty(others) else {
             if isEmpty { try refuseUnfilled(index) }
             return
@@ -68,7 +103,7 @@ extension VMDKGrainMap {
             var isFilled = false
             for index in 0..<geometry.tables where !isFilled {
                 guard let place = try directory.sparePlace(index),
-                    let words = try? tableWords(at: place, entries(of: index))
+                    let words = try spareWords(at: place, index)
                 else { continue }
                 isFilled = words.contains { $0 != 0 }
             }

@@ -170,7 +170,9 @@ final class VMDKGrainMap: Sendable {
         let place = try directory.place(index)
         guard place != VMDKEntryRules.unallocated else { return nil }
         do throws(DrayError) {
-            guard place > VMDKEntryRules.invalid else { throw try damagedTable(index) }
+            guard place > VMDKEntryRules.invalid, try !isDisputed(index, place) else {
+                throw try damagedTable(index)
+            }
             try readTables(from: index, at: place)
         } catch {
             guard error.kind == .corrupt, let found = try spareTable(index), try isTrusted(found)
@@ -191,7 +193,8 @@ final class VMDKGrainMap: Sendable {
             stride: size,
             limit: max(1, Self.readSize / size)
         )
-        if place + count * size > metadata.length { count = 1 }
+        let hasShared = try metadataPlaces().hasShared
+        if hasShared || place + count * size > metadata.length { count = 1 }
         let last = entries(of: index + count - 1)
         let whole = (count - 1) * size / geometry.rules.entrySize
         let words = try tableWords(at: place, whole + last)
@@ -199,9 +202,10 @@ final class VMDKGrainMap: Sendable {
         for position in 0..<Int(count) {
             let number = index + UInt64(position)
             let first = position * stride
-            var found = try places(words[first..<first + Int(entries(of: number))], number)
+            let stored = words[first..<first + Int(entries(of: number))]
+            var found = try places(stored, number)
             do throws(DrayError) {
-                try mend(&found, number)
+                try mend(&found, number, stored)
             } catch {
                 // An error belongs to the table that was asked for.
                 if position > 0 { return }

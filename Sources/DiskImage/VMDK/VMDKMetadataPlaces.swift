@@ -41,6 +41,17 @@ struct VMDKMetadataPlaces: Sendable {
         end = max(parts.map(\.bytes.upperBound).max() ?? 0, tables.end)
     }
 
+    /// Whether the table at `place`, of a directory or of the redundant one, shares space with another: one of their entries is damaged.
+    func isShared(_ place: UInt64) -> Bool { tables.isShared(place) }
+
+    /// Whether the `size` bytes from `start` on have something of grain tables, and of no other metadata.
+    func isTableAlone(at start: UInt64, size: UInt64) -> Bool {
+        tables.overlaps(start, size) && !parts.contains { $0.overlaps(start, size) }
+    }
+
+    /// Whether there are such tables.
+    var hasShared: Bool { tables.hasShared }
+
     /// What the `size` bytes from `start` on, which lie in the file, would share with a grain that is said to be there; nil where
     /// they are free.
     func part(at start: UInt64, size: UInt64) -> String? {

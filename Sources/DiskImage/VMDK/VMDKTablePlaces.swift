@@ -21,6 +21,10 @@ package struct VMDKTablePlaces: Sendable {
     private let limit: Int
     /// The first sector behind `base`, and how many they are.
     private var stretches: [UInt64] = []
+    /// The most stretches of ``shared``: with more, all are taken for shared.
+    private static let mostShared = 64
+    /// What more than one table has, as ``stretches``.
+    private var shared: [UInt64] = []
 
     /// Places of tables that take `tableSize` bytes each and start at a multiple of 512 bytes behind `base`; `limit` stretches at most.
     package init(tableSize: UInt64, base: UInt64 = 0, limit: Int = most) {
@@ -62,6 +66,7 @@ package struct VMDKTablePlaces: Sendable {
                 continue
             }
             let (first, end) = (Self.first(stretches[kept - 1]), Self.end(stretches[kept - 1]))
+            noteShared(Self.first(stretch), min(end, Self.end(stretch)))
             let union = max(end, Self.end(stretch))
             guard union - first > Self.longest else {
                 stretches[kept - 1] = Self.stretch(first, union - first)
@@ -73,6 +78,21 @@ package struct VMDKTablePlaces: Sendable {
         }
         stretches.removeLast(stretches.count - kept)
         return kept <= limit
+    }
+
+    /// Whether two tables or more are in one place. Only once they are in order.
+    package var hasShared: Bool { !shared.isEmpty }
+
+    /// Whether the table at `place` shares a sector with another one. Only once they are in order.
+    package func isShared(_ place: UInt64) -> Bool {
+        guard hasShared, shared.count < Self.mostShared else { return hasShared }
+        let first = (place - base) / VMDK.sector
+        return shared.contains { Self.first($0) < first + tableSectors && first < Self.end($0) }
+    }
+
+    private mutating func noteShared(_ first: UInt64, _ end: UInt64) {
+        guard first < end, shared.count < Self.mostShared else { return }
+        shared.append(Self.stretch(first, end - first))
     }
 
     /// Whether a table has any of the `size` bytes from `start` on. Only once they are in order.

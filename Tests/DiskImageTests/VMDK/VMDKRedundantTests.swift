@@ -3,6 +3,7 @@
 
 internal import BlockIO
 internal import DiskImage
+internal import Storage
 internal import Testing
 
 /// Redundant directories and tables: they make damage good, and do none.
@@ -123,6 +124,105 @@ internal import Testing
         let covered = 16 * 4096
         #expect(read[covered..<2 * covered].allSatisfy { $0 == 0 })
         #expect(read[..<covered] == content[..<covered])
+    }
+
+    /// What an entry of the redundant directory may be damaged to: the place of other metadata or of a grain.
+    static let misled: [Damage] = [
+        Damage(testDescription: "another redundant table", kind: .corrupt, says: "") { bytes, map in
+            bytes.put(UInt32(map.redundant / 512 + 1), at: map.redundant + 4)
+        },
+        Damage(testDescription: "another table", kind: .corrupt, says: "") { bytes, map in
+            bytes.put(UInt32(map.tables[2] / 512), at: map.redundant + 4)
+        },
+    ]
+
+    @Test(arguments: misled)
+    func `a table that is empty stays so where its redundant one is another's`(damage: Damage)
+        throws
+    {
+        let grains = [[VMDKCraft.Grain]](
+            [[.data], [.hole], [.data]].map { Array(repeating: $0[0], count: 16) }
+        )
+        var craft = VMDKCraft.embedded(grains.flatMap { $0 })
+        craft.isRedundant = true
+        var bytes = try craft.make()
+        damage.change(&bytes, craft.map)
+        #expect(try VMDKCraft.readAll(bytes) == craft.content())
+        let report = try #require(try VMDKCraft.open(bytes).check())
+        #expect(report.corruptions == 0 && report.findings.count == 1)
+        try VMDKReadingTests.compare(["image": bytes], craft.content())
+        // Where the directory has no such table, nothing tells whose it is.
+        bytes.put(UInt32(0), at: craft.map.directory + 4)
+        let error = #expect(throws: DrayError.self) { try VMDKCraft.readAll(bytes) }
+        #expect(error?.kind == .corrupt)
+    }
+
+    @Test func `grains where a redundant table would be are no zeros`() throws {
+        var craft = VMDKMalformedTests.craft(redundant: true)
+        var bytes = try craft.make()
+        // What is there reads as a table without a grain, but for one that is in no file.
+        for place in craft.map.grains[3]..<craft.map.grains[3] + 512 { bytes[place] = 0 }
+        bytes.put(UInt32.max, at: craft.map.grains[3])
+        bytes.put(UInt32(craft.map.grains[3] / 512), at: craft.map.redundant)
+        let error = #expect(throws: DrayError.self) { try VMDKCraft.readAll(bytes) }
+        #expect(error?.description.contains("the grain would lie in a grain table") == true)
+    }
+
+    @Test(arguments: [true, false])
+    func `what cannot be read of redundant metadata is an error and no zeros`(isTable: Bool) throws
+    {
+        var craft = VMDKMalformedTests.craft(redundant: true)
+        var bytes = try craft.make()
+        let (map, content) = (craft.map, craft.content())
+        let damaged = isTable ? map.tables[1] : map.directory
+        for place in damaged..<damaged + 512 { bytes[place] = 0 }
+        let lost = UInt64(map.redundant + (isTable ? 2 * 512 : 0))
+        for isLost in [false, true] {
+            let storage = UnreadableStorage(bytes, lost..<(isLost ? lost + 512 : lost))
+            func read() throws -> [UInt8] {
+                let driver = try VMDKDriver(storage: storage) { name throws(DrayError) in
+                    throw DrayError(.refused, "extent \(name)")
+                }
+                return try QCOW2Workshop.content(of: driver)
+            }
+            guard isLost else {
+                #expect(try read() == content)
+                continue
+            }
+            let error = #expect(throws: DrayError.self) { try read() }
+            #expect(error?.kind == .resource)
+        }
+    }
+
+    /// Bytes of which some cannot be read.
+    private final class UnreadableStorage: ReadOnlyStorage {
+        private let base: MemoryStorage
+        private let lost: Range<UInt64>
+
+        init(_ bytes: [UInt8], _ lost: Range<UInt64>) {
+            base = MemoryStorage(name: "image", bytes: bytes)
+            self.lost = lost
+        }
+
+        var name: String { base.name }
+        var length: UInt64 { base.length }
+        var alignment: IOAlignment { base.alignment }
+        var isZeroInitialized: Bool { false }
+
+        func read(_ offset: HostOffset, into buffer: AlignedBuffer, _ range: Range<Int>)
+            throws(DrayError)
+        {
+            guard !lost.overlaps(offset.bytes..<offset.bytes + UInt64(range.count)) else {
+                throw DrayError(.resource, "cannot be read", file: name, offset: offset.bytes)
+            }
+            try base.read(offset, into: buffer, range)
+        }
+
+        func extent(at offset: HostOffset, limit: UInt64) throws(DrayError) -> StorageExtent {
+            try base.extent(at: offset, limit: limit)
+        }
+
+        func identity() throws(DrayError) -> StorageIdentity { try base.identity() }
     }
 
     /// Damage to the redundant tables alone.
