@@ -27,6 +27,8 @@ final class ConvertTarget: Sendable {
     let wrap: @Sendable (any Storage) -> any Storage
     private let opened = Mutex<(any Storage)?>(nil)
     private let planned = Mutex<StorageIdentity?>(nil)
+    /// The file that a seal could not finish.
+    private let unfinished = Mutex<(any Storage)?>(nil)
 
     /// Names the target that `spec` describes for a source of `disk`. Creates nothing.
     init(
@@ -183,12 +185,14 @@ final class ConvertTarget: Sendable {
         return length
     }
 
-    /// Finishes all files, which are opened anew, and returns how long they are together.
+    /// Finishes all files, which are opened anew, and returns how long they are together. After a flush that failed it fails for good.
     func sealFiles(
         _ placements: [RangePlacement],
         _ staging: StagingSet
     ) throws(DrayError) -> UInt64 {
         try checkIsPlanned(try staging.main.open(cache: cache))
+        // Only this opening knows whether a flush has failed before: a new one would be told nothing of the data that is lost.
+        try unfinished.withLock { $0 }?.flush()
         var length: UInt64 = 0
         for index in (0..<staging.count).reversed() {
             let file = staging.file(index)
@@ -200,9 +204,11 @@ final class ConvertTarget: Sendable {
             }
             // Others have written it, so an older opening knows neither its length nor their errors.
             let storage = wrap(try file.open(cache: cache))
+            unfinished.withLock { $0 = storage }
             try format.seal(storage, file: index, placements, contents)
             length += storage.length
         }
+        unfinished.withLock { $0 = nil }
         return length
     }
 
@@ -221,6 +227,8 @@ final class ConvertTarget: Sendable {
             if index == 0 { try checkIsPlanned(target) }
             length += target.length
         }
+        // The seal that was cut off may have been so before its names were durable.
+        if cache != .unsafe { try staging.main.synchronizeDirectory() }
         try staging.removeLinks()
         return length
     }

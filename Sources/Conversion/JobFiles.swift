@@ -27,6 +27,10 @@ extension JobFiles {
 struct LocalFiles: JobFiles {
     /// What images may name.
     let gate: any ReferenceGate
+    /// What is put around storages.
+    var wrapping: @Sendable (any Storage) -> any Storage = { $0 }
+
+    func wrap(_ storage: any Storage) -> any Storage { wrapping(storage) }
 
     func located(_ spec: JobSpec) -> JobSpec { spec }
 

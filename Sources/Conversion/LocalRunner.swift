@@ -46,13 +46,15 @@ package final class LocalRunner: JobRunner {
 
     /// A runner whose images may name what `gate` allows. With `isFenced`, targets are written inside a ``TargetFence``: needed where
     /// several processes run the ranges of a job. File systems are asked for holes with `patience`; plans that were made with more
-    /// or less are run all the same.
+    /// or less are run all the same. Around each storage goes what `wrap` makes: nothing, but in tests.
     package convenience init(
         gate: any ReferenceGate,
         isFenced: Bool = false,
-        patience: ExtentPatience = .short
+        patience: ExtentPatience = .short,
+        wrap: @escaping @Sendable (any Storage) -> any Storage = { $0 }
     ) {
-        self.init(files: LocalFiles(gate: gate), isFenced: isFenced, patience: patience)
+        let files = LocalFiles(gate: gate, wrapping: wrap)
+        self.init(files: files, isFenced: isFenced, patience: patience)
     }
 
     init(files: any JobFiles, isFenced: Bool, patience: ExtentPatience = .short) {

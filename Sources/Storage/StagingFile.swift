@@ -58,8 +58,13 @@ package struct StagingFile: Sendable, Hashable {
         destination = PathParts(main.destination).directoryPrefix + name
     }
 
-    /// Whether the staging file is there.
-    package var exists: Bool { unsafe access(path, F_OK) == 0 }
+    /// Whether the staging file is there, or the system does not say: whatever is done with it next meets the same error.
+    package var exists: Bool {
+        guard case .failure(let error) = systemCall({ unsafe access(path, F_OK) }) else {
+            return true
+        }
+        return error.number != ENOENT && error.number != ENOTDIR
+    }
 
     /// Its length in bytes; nil where it is not there.
     package var length: UInt64? {
@@ -118,7 +123,7 @@ package struct StagingFile: Sendable, Hashable {
     func synchronize() throws(DrayError) { try whole.synchronize() }
 
     /// Makes the names in the target's directory survive a crash of the machine.
-    func synchronizeDirectory() throws(DrayError) { try whole.synchronizeDirectory() }
+    package func synchronizeDirectory() throws(DrayError) { try whole.synchronizeDirectory() }
 
     /// Opens the staging file that a step before has created. What was never written in it reads as zeros.
     package func open(cache: CacheMode) throws(DrayError) -> any Storage {

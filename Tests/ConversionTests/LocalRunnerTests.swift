@@ -76,6 +76,45 @@ internal import Testing
         try Tool.check(["qemu-img", "compare", "-f", "raw", "-F", "raw", source, target])
     }
 
+    /// The kernel tells of data that it could not write once, and only whoever had the file open: a seal that is tried again must not take
+    /// the next silence for success.
+    @Test(arguments: ["monolithicSparse", "twoGbMaxExtentSparse", "monolithicFlat"])
+    func `a seal whose flush has failed does not succeed when it is tried again`(
+        subformat: String
+    ) throws {
+        let directory = try TemporaryDirectory()
+        let (source, target) = (directory.file("source"), directory.file("target"))
+        try Tool.check(["truncate", "-s", "4M", source])
+        try Tool.check(["qemu-io", "-f", "raw", "-c", "write -P 1 1M 1M", source])
+        var spec = order(source, target, .vmdk).spec
+        spec.target?.cache = .writeback
+        spec.target?.options = [FormatOption("subformat", subformat)]
+        let order = JobOrder(id: "test", spec: spec)
+        let isTold = Mutex(false)
+        let runner = LocalRunner(gate: DirectoryGate()) { storage in
+            LosingStorage(storage) {
+                isTold.withLock { isTold in
+                    defer { isTold = true }
+                    return !isTold
+                }
+            }
+        }
+        let plan = try runner.plan(order, TestControl(firstPayload: 0))
+        let control = TestControl(
+            firstPayload: plan.firstPayload?.bytes ?? 0,
+            further: plan.furtherPayload ?? []
+        )
+        let result = try runner.run(order, planHash: plan.planHash, index: 0, control)
+        for _ in 0..<3 {
+            let error = #expect(throws: DrayError.self) {
+                try runner.seal(order, planHash: plan.planHash, results: [result], control)
+            }
+            #expect(error?.kind == .resource)
+        }
+        try runner.discard(order)
+        #expect(directory.names == ["source"])
+    }
+
     @Test func `a source that changes fails the job as changed`() throws {
         let directory = try TemporaryDirectory()
         let (source, target) = (directory.file("source"), directory.file("target"))
