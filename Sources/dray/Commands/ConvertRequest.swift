@@ -46,6 +46,7 @@ struct ConvertRequest {
         _ path: String,
         _ arguments: ParsedArguments
     ) throws(UsageError) -> TargetSpec {
+        try ProtocolName.refuse(asTarget: path)
         let format = try arguments.format(ConvertTable.targetFormat) ?? .raw
         var target = TargetSpec(path: path, format: format)
         target.options = try options(arguments)

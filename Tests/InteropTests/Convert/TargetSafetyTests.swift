@@ -18,6 +18,18 @@ internal import Testing
         #expect(bench.directory.names == ["source.raw", "target.raw"])
     }
 
+    @Test(arguments: ["nbd:localhost:10809", "json:{}", "file:out", "rbd:pool"])
+    func `a target that qemu-img takes for a protocol is no file, unless a path says so`(
+        name: String
+    ) throws {
+        let bench = try Workbench(seed: 4)
+        let script = "cd '\(bench.directory.path)'; '\(DrayBinary.path)' convert -f raw source.raw"
+        let refused = try Tool.run(["bash", "-c", "\(script) '\(name)'"])
+        #expect(refused.status == 2 && refused.error.contains("protocol"), "\(refused.error)")
+        #expect(bench.directory.names == ["source.raw"])
+        try Tool.check(["bash", "-c", "\(script) './\(name)'; cmp source.raw './\(name)'"])
+    }
+
     @Test func `a target in place is overwritten and keeps its size`() throws {
         let bench = try Workbench(seed: 4)
         let target = bench.file("target.raw")
