@@ -119,6 +119,19 @@ package struct StagingSet: Sendable, Hashable {
     /// What follows the stem in the name of an old target's file that is moved aside, before its number.
     private static let oldPrefix = "old."
 
+    /// Takes the staging name of `main` away, which gets the name `mark` instead. True where it could not have that one, and is removed: then
+    /// a discard that is cut off is not done again in full, but nothing large stays behind where a directory has no room for names.
+    private static func retire(_ main: StagingFile, _ mark: String) throws(DrayError) -> Bool {
+        do throws(DrayError) {
+            if main.exists { try main.move(to: mark) }
+            return false
+        } catch {
+            guard main.exists else { return false }
+            try main.remove()
+            return true
+        }
+    }
+
     /// Removes what the job of a target of several files left: of a target that does not have its name all files, also those that
     /// have theirs already, and the old target comes back; else what only waits to be removed. `name` tells what another file is called. With `keepsFiles` the
     /// staging files stay. Cut off anywhere, it is done again from there.
@@ -129,9 +142,9 @@ package struct StagingSet: Sendable, Hashable {
     ) throws(DrayError) {
         // A seal that stands still finds its staging file gone, before the first of the others goes.
         let mark = main.stem + "gone"
-        if !keepsFiles, main.exists { try main.move(to: mark) }
+        let isRemoved = keepsFiles ? false : try retire(main, mark)
         let found = try main.otherNames()
-        let isUnnamed = main.exists || found.contains("gone")
+        let isUnnamed = isRemoved || main.exists || found.contains("gone")
         for suffix in found where suffix != "gone" && !suffix.hasPrefix(oldPrefix) {
             if let number = Int(suffix.prefix { $0 != "." }), isUnnamed {
                 let other = StagingFile(number: number, named: name(number), beside: main)

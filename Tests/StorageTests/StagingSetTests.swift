@@ -269,4 +269,17 @@ import Testing
             try split.read(HostOffset(100 << 20), into: buffer, 0..<3)
         }
     }
+
+    @Test func `a discard that cannot rename removes all the same`() throws {
+        let set = try makeSet()
+        try create(set)
+        publish(set, steps: 2)
+        // Nothing can be renamed to the name of a directory.
+        try FileManager.default.createDirectory(
+            atPath: directory.file(".disk.job-1+gone"),
+            withIntermediateDirectories: false
+        )
+        #expect(throws: DrayError.self) { try discard(set) }
+        #expect(directory.names == [".disk.job-1+gone"])
+    }
 }
