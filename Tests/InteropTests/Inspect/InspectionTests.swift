@@ -103,6 +103,19 @@ internal import Testing
         }
     }
 
+    @Test(arguments: [
+        512, 1023, 1024, 10_229, 1_022_976, 1_024_000, 1_047_552, 1_048_576, 10_480_517_120,
+        1_072_693_248, 1_073_741_824, 1_073_741_824_000,
+    ])
+    func `sizes for people have the digits that qemu-img gives them`(size: Int) throws {
+        let directory = try TemporaryDirectory()
+        let image = directory.file("image")
+        try Tool.check(["truncate", "-s", String(size), image])
+        let theirs = try Tool.check(["qemu-img", "info", "-f", "raw", image])
+        let ours = try DrayBinary.run(["info", "-f", "raw", image])
+        #expect(ours.output == theirs)
+    }
+
     @Test(arguments: ["", "x", "1.5", "1kk", "-1", "1,5k", "k", "0xg", "99999999999T", "1 k"])
     func `what is no size to qemu-img is none here`(size: String) throws {
         let words = ["measure", "-O", "raw", "--size", size]
