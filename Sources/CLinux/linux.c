@@ -95,3 +95,5 @@ int dray_unlock(int fd) { return lock(fd, F_UNLCK); }
 int dray_map_large_memory(int least, int kept) {
     return mallopt(M_MMAP_THRESHOLD, least) == 1 && mallopt(M_TRIM_THRESHOLD, kept) == 1 ? 0 : -1;
 }
+
+int dray_share_arenas(int most) { return mallopt(M_ARENA_MAX, most) == 1 ? 0 : -1; }

@@ -17,6 +17,7 @@ enum CommandLineProgram {
         _ = signal(SIGXFSZ, SIG_IGN)
         OpenFileLimit.raise()
         FreedMemory.returnsAtOnce()
+        FreedMemory.fitsAddressSpace()
         guard let name = words.first, !name.hasPrefix("-") else {
             return guarded(Program.root) { try root(words) }
         }

@@ -53,4 +53,7 @@ int dray_unlock(int fd);
 // Has malloc(3) map pieces of `least` bytes or more one by one, and keep `kept` bytes of what is free: mallopt(3).
 int dray_map_large_memory(int least, int kept);
 
+// Has malloc(3) share `most` arenas between all threads: mallopt(3).
+int dray_share_arenas(int most);
+
 #endif

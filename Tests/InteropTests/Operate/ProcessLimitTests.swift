@@ -22,6 +22,17 @@ internal import Testing
         #expect(bench.directory.names == names)
     }
 
+    @Test func `many threads have room in an address space of 700 MiB`() throws {
+        let directory = try TemporaryDirectory()
+        let script = """
+            cd "$0"; head -c 128M /dev/urandom > source
+            prlimit --as=$((700 << 20)) "$1" convert -m 16 --range-size 4M -f raw -O qcow2 source target
+            """
+        let result = try Tool.run(["bash", "-c", script, directory.path, DrayBinary.path])
+        #expect(result.succeeded, "\(result.status) \(result.error)")
+        #expect(directory.names == ["source", "target"])
+    }
+
     @Test(
         .enabled(if: Tool.isInstalled("strace"), "strace lets system calls fail"),
         .timeLimit(.minutes(15)),
