@@ -19,9 +19,9 @@ extension VMDKGrainMap {
         return try places(words, index)
     }
 
-    /// The entries of a redundant table as stored; nil where they are not all in the file. What cannot be read is an error: without it
+    /// The entries of the table `index` at `place` as stored; nil where they are not all in the file. What cannot be read is an error: without it
     /// damage would read as zeros.
-    private func spareWords(at place: UInt64, _ index: UInt64) throws(DrayError) -> [UInt64]? {
+    func spareWords(at place: UInt64, _ index: UInt64) throws(DrayError) -> [UInt64]? {
         do throws(DrayError) {
             return try tableWords(at: place, entries(of: index))
         } catch  where error.kind == .corrupt {
@@ -62,6 +62,7 @@ extension VMDKGrainMap {
             if isEmpty { try refuseUnfilled(index) }
             return
         }
+        if isEmpty, try areClaimed(others, index) { return }
         // Where some entries are damaged others may be, and still look like a grain's place or like none.
         let isWhole = isEmpty || !others.contains(VMDKEntryRules.invalid)
         var count = 0

@@ -54,13 +54,15 @@ final class VMDKGrainMap: Sendable {
     let directory: VMDKDirectory
     let metadata: StorageMetadata
     private let tables: VMDKCaches.Cache
-    private let room: VMDKTableRoom
+    let room: VMDKTableRoom
     /// The number of the first table in the cache.
     private let firstNumber: UInt64
     /// The tables that the redundant ones made good.
     let mended = Mutex<Set<UInt64>>([])
     /// Whether some redundant table names a grain, once that was asked.
     let isSpareFilled = Mutex<Bool?>(nil)
+    /// The places that tables give away, once that was asked.
+    let claimed = Mutex<[UInt64]?>(nil)
     private let noted = Mutex<VMDKMetadataPlaces?>(nil)
 
     /// The map that `geometry` describes, which keeps tables in `caches`. Fails with `corrupt` where its directory is not in the
@@ -175,7 +177,8 @@ final class VMDKGrainMap: Sendable {
             }
             try readTables(from: index, at: place)
         } catch {
-            guard error.kind == .corrupt, let found = try spareTable(index), try isTrusted(found)
+            guard error.kind == .corrupt, let found = try spareTable(index), try isTrusted(found),
+                try !areClaimed(found, index)
             else { throw error }
             tables.insert(found, number)
             noteMended(index)

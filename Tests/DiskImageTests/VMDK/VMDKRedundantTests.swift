@@ -157,6 +157,25 @@ internal import Testing
         #expect(error?.kind == .corrupt)
     }
 
+    @Test func `a table that is empty stays so where its redundant one has the grain of another`()
+        throws
+    {
+        var craft = VMDKCraft.embedded(
+            Array(repeating: .data, count: 16) + Array(repeating: .hole, count: 16) + [.data]
+        )
+        craft.isRedundant = true
+        var bytes = try craft.make()
+        let (map, content) = (craft.map, craft.content())
+        bytes.put(UInt32(map.grains[3] / 512 + 1), at: map.redundant + 2 * 512 + 20)
+        #expect(try VMDKCraft.readAll(bytes) == content)
+        try VMDKReadingTests.compare(["image": bytes], content)
+        // A grain that no other table has was the table's: nothing tells what else it had.
+        for place in map.tables[2]..<map.tables[2] + 4 { bytes[place] = 0 }
+        bytes.put(UInt32(map.grains[32] / 512), at: map.redundant + 2 * 512 + 24)
+        let error = #expect(throws: DrayError.self) { try VMDKCraft.readAll(bytes) }
+        #expect(error?.description.contains("table 1 is empty") == true)
+    }
+
     @Test func `grains where a redundant table would be are no zeros`() throws {
         var craft = VMDKMalformedTests.craft(redundant: true)
         var bytes = try craft.make()
