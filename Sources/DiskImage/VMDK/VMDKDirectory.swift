@@ -142,8 +142,8 @@ final class VMDKDirectory: Sendable {
     /// Whether the table that ``place(_:)`` tells is a redundant one, because the directory's entry is damaged, or the directory is.
     func isReplaced(_ index: UInt64) throws(DrayError) -> Bool {
         if isSpare { return true }
-        guard let spare = try redundantPlace(index), try place(index) == spare else { return false }
-        return checked(try stored(index)) == VMDKEntryRules.invalid
+        guard try isFromSpare(index) else { return false }
+        return try checked(stored(index)) == VMDKEntryRules.invalid
     }
 
     /// The first index from `index` on whose table is there, or `end` at most: passes over absent tables a page at a time.
