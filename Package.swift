@@ -40,6 +40,7 @@ let package = Package(
         .target(name: "CSHA256"),
         library("CZlib", pkgConfig: "zlib", package: "zlib1g-dev"),
         library("CDeflate", pkgConfig: "libdeflate", package: "libdeflate-dev"),
+        library("CISAL", pkgConfig: "libisal", package: "libisal-dev"),
         library("CZstd", pkgConfig: "libzstd", package: "libzstd-dev"),
         library("CLzma", pkgConfig: "liblzma", package: "liblzma-dev"),
         library("CCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
@@ -48,7 +49,10 @@ let package = Package(
 
         module("BlockIO"),
         module("Storage", ["BlockIO", "CLinux"]),
-        module("DiskImage", ["BlockIO", "Storage", "CZlib", "CDeflate", "CZstd", "CLzma"]),
+        module(
+            "DiskImage",
+            ["BlockIO", "Storage", "CZlib", "CDeflate", "CISAL", "CZstd", "CLzma"]
+        ),
         module("Digest", ["BlockIO", "CCrypto", "CSHA256"]),
         module("Conversion", ["BlockIO", "Storage", "DiskImage", "Digest"]),
         module("TaskLog", ["BlockIO", "CSQLite"]),

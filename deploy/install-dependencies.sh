@@ -7,7 +7,7 @@
 # Does nothing when all is there. Needs Debian or Ubuntu, and root or sudo. Swift itself is not installed.
 set -euo pipefail
 
-packages=(pkg-config zlib1g-dev libdeflate-dev libzstd-dev liblzma-dev libssl-dev libsqlite3-dev librdkafka-dev)
+packages=(pkg-config zlib1g-dev libdeflate-dev libisal-dev libzstd-dev liblzma-dev libssl-dev libsqlite3-dev librdkafka-dev)
 case ${1:-} in
 '') ;;
 --demo) packages+=(e2fsprogs) ;;

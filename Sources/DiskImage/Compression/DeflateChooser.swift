@@ -1,20 +1,20 @@
 // SPDX-FileCopyrightText: 2026 The Dray authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Goes from cluster to cluster and tells the level's place in ``DeflateBalance/levels``.
+/// Goes from cluster to cluster and tells the method's place in ``DeflateBalance/methods``.
 struct DeflateChooser {
     let balance: DeflateBalance
     /// How well the last cluster was compressed, in per cent of its length.
     private var lastPercent = 0
-    /// For each percentage, the level's place.
+    /// For each percentage, the method's place.
     private let places: [Int]
     private let last: Int
 
     init(_ balance: DeflateBalance) {
         self.balance = balance
-        let levels = balance.levels
-        places = (0...100).map { levels.firstIndex(of: balance.level(after: $0)) ?? 0 }
-        last = levels.count - 1
+        let methods = balance.methods
+        places = (0...100).map { methods.firstIndex(of: balance.method(after: $0)) ?? 0 }
+        last = methods.count - 1
     }
 
     /// Forgets the cluster before.
@@ -29,8 +29,5 @@ struct DeflateChooser {
     var index: Int { places[lastPercent] }
 
     /// What the noted cluster is to be tried with once more.
-    var indexForRetry: Int? {
-        guard let hard = balance.hard, lastPercent >= hard else { return nil }
-        return last
-    }
+    var indexForRetry: Int? { balance.hard.contains(lastPercent) ? last : nil }
 }

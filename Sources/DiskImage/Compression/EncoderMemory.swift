@@ -3,11 +3,16 @@
 
 internal import BlockIO
 
-/// How much memory an encoder takes, about, in bytes: what libdeflate 1.14 and libzstd 1.5.4 were measured to allocate. It bounds how many
-/// encode at a time.
+/// How much memory an encoder takes, about, in bytes: what libdeflate 1.14, ISA-L 2.30 and libzstd 1.5.4 were measured to allocate. It bounds how
+/// many encode at a time.
 enum EncoderMemory {
-    /// Of zlib at this level: from 10 on it searches for the best parse.
-    static func deflate(level: Int) -> Int { level < 10 ? 1 << 20 : 9 << 20 }
+    /// Of one method for deflate: from libdeflate's level 10 on it searches for the best parse.
+    static func deflate(_ method: DeflateMethod) -> Int {
+        switch method {
+        case .igzip: 416 << 10
+        case .libdeflate(let level): level < 10 ? 672 << 10 : 9 << 20
+        }
+    }
 
     /// Of zstd at this level for clusters of so many bytes: its tables grow with both.
     static func zstd(level: Int, clusterSize: Int) -> Int {

@@ -19,7 +19,9 @@ struct QCOW2Codec: Sendable, Hashable {
         clusterSize = Int(options.clusterSize)
         self.effort = effort
         switch compression {
-        case .zlib: encoderMemory = EncoderMemory.deflate(level: try DeflateEncoder.level(effort))
+        case .zlib:
+            try DeflateEncoder.check(effort)
+            encoderMemory = DeflateEncoder.memory(effort, .qcow2)
         case .zstd:
             let level = try ZstdEncoder.level(effort)
             encoderMemory = EncoderMemory.zstd(level: level, clusterSize: clusterSize)
@@ -30,7 +32,7 @@ struct QCOW2Codec: Sendable, Hashable {
     func packing(_ rules: Allocation) -> Packing {
         let name =
             switch compression {
-            case .zlib: DeflateEncoder.name
+            case .zlib: DeflateEncoder.name(effort, .qcow2)
             case .zstd: ZstdEncoder.name
             }
         return Packing(

@@ -11,7 +11,8 @@ struct VMDKStreamCodec: Sendable, Hashable {
     /// Fails with `invalid` for a level that the codec does not have.
     init(_ effort: CompressionEffort) throws(DrayError) {
         self.effort = effort
-        encoderMemory = EncoderMemory.deflate(level: try DeflateEncoder.level(effort))
+        try DeflateEncoder.check(effort)
+        encoderMemory = DeflateEncoder.memory(effort, .vmdk)
     }
 
     /// The rules of a target with these: a range is what a grain table covers, and its table follows its grains.
@@ -23,7 +24,7 @@ struct VMDKStreamCodec: Sendable, Hashable {
             trailerLength: VMDKStreamTables.trailerLength,
             allowsGaps: false,
             encoderMemory: encoderMemory,
-            encoding: "\(DeflateEncoder.name) \(effort.text) with markers"
+            encoding: "\(DeflateEncoder.name(effort, .vmdk)) \(effort.text) with markers"
         )
     }
 
