@@ -58,8 +58,8 @@ struct TidyRule: Sendable, CustomStringConvertible {
     /// Which targets may import which C module.
     static let cModules: [String: Set<String>] = [
         "CGetopt": ["CommandTable"], "CLinux": ["Storage", "dray"], "CZlib": ["DiskImage"],
-        "CDeflate": ["DiskImage"], "CZstd": ["DiskImage"], "CLzma": ["DiskImage"],
-        "CCrypto": ["Digest"],
+        "CDeflate": ["DiskImage"], "CISAL": ["DiskImage"], "CZstd": ["DiskImage"],
+        "CLzma": ["DiskImage"], "CCrypto": ["Digest"],
         "CSHA256": ["Digest"], "CSQLite": ["TaskLog"], "CRdKafka": ["KafkaLog"],
     ]
 

@@ -76,7 +76,7 @@ package enum ConvertTable {
         "compression",
         value: "EFFORT",
         choices: ["fast", "balanced", "small"],
-        "How hard -c compresses: balanced (the default) gives files no larger than qemu-img's from a disk with files of many kinds, and up to 4 % "
+        "How hard -c compresses: balanced (the default) gives files no larger than qemu-img's from a disk with files of many kinds, and up to 5 % "
             + "larger from one with some kinds alone; fast is quicker, at files larger by 2 to 12 %, small slower and smaller. Implies -c."
     )
     /// `--compression-level`: the codec's own measure.
