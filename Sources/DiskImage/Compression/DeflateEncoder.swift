@@ -18,9 +18,7 @@ package final class DeflateEncoder: BlockEncoder {
 
     /// The libraries that an effort takes, and all that their streams depend on beside the content.
     package static func name(_ effort: CompressionEffort, _ balance: DeflateBalance) -> String {
-        let libraries = methods(effort, balance).methods.map(\.library)
-        return libraries.enumerated().filter { !libraries[..<$0].contains($1) }.map(\.element)
-            .joined(separator: ", ")
+        Set(methods(effort, balance).methods.map(\.library)).sorted().joined(separator: ", ")
     }
 
     /// How much memory an encoder takes for an effort, about, in bytes.

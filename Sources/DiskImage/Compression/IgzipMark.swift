@@ -31,7 +31,7 @@ enum IgzipMark {
             // Knuth's linear congruential generator (MMIX); its upper bits are the good ones.
             random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             let distance = Int(random >> 49)
-            if distance > bytes.count || random >> 48 & 1 == 0 {
+            if distance >= bytes.count || random >> 48 & 1 == 0 {
                 bytes.append(UInt8(truncatingIfNeeded: 97 + random >> 60))
             } else {
                 for _ in 0..<3 + Int(random >> 44 & 15) {
