@@ -18,15 +18,16 @@ package final class DeflateEncoder: BlockEncoder {
 
     /// The libraries that an effort takes, and all that their streams depend on beside the content.
     package static func name(_ effort: CompressionEffort, _ balance: DeflateBalance) -> String {
-        Set(methods(effort, balance).methods.map(\.library)).sorted().joined(separator: ", ")
+        Set(resolve(effort, balance).methods.map(\.library)).sorted().joined(separator: ", ")
     }
 
     /// How much memory an encoder takes for an effort, about, in bytes.
     package static func memory(_ effort: CompressionEffort, _ balance: DeflateBalance) -> Int {
-        methods(effort, balance).methods.map(EncoderMemory.deflate).reduce(0, +)
+        resolve(effort, balance).methods.map(EncoderMemory.deflate).reduce(0, +)
     }
 
-    private static func methods(
+    /// What an effort takes, where the balanced one is `balance`.
+    private static func resolve(
         _ effort: CompressionEffort,
         _ balance: DeflateBalance
     ) -> DeflateBalance {
@@ -45,7 +46,7 @@ package final class DeflateEncoder: BlockEncoder {
         _ balance: DeflateBalance,
         _ wrapper: DeflateWrapper
     ) {
-        chooser = DeflateChooser(Self.methods(effort, balance))
+        chooser = DeflateChooser(Self.resolve(effort, balance))
         encoders = chooser.balance.methods.map { $0.makeEncoder(wrapper) }
     }
 
